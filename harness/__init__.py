@@ -1,0 +1,1 @@
+"""The harness: profile, browser model, requirements, verdicts and reports."""
