@@ -14,6 +14,7 @@ from harness.requirement import AREAS, Requirement, requirement_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import ModuleType
 
 PACKAGE = "suites"
 _HEADING = re.compile(r"^## +([a-z]+\.[a-z0-9.-]+) *$", re.MULTILINE)
@@ -40,7 +41,7 @@ def load() -> list[Requirement]:
     """Every requirement, in the order of the areas and, within one, of the source.
 
     Raises:
-        CatalogueError: the suites are not installed, or two functions declare the same id.
+        CatalogueError: the suites are not installed or lack something, or two functions declare the same id.
 
     """
     found: dict[str, Requirement] = {}
@@ -83,9 +84,16 @@ def remedy_example(name: str) -> str:
 def _declared() -> Iterator[Requirement]:
     for info in sorted(pkgutil.iter_modules([str(folder())]), key=lambda info: info.name):
         if info.name.startswith("test_"):
-            module = importlib.import_module(f"{PACKAGE}.{info.name}")
+            module = _module(f"{PACKAGE}.{info.name}")
             for value in vars(module).values():
                 declared = requirement_of(value)
                 # What a module only imports is declared elsewhere.
                 if declared is not None and getattr(value, "__module__", "") == module.__name__:
                     yield declared
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise CatalogueError(f"{name}: cannot be imported: {error}") from error

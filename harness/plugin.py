@@ -63,7 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from harness.selection import arrange  # noqa: PLC0415
 
     only = config.option.auth_only or config.getini("auth_only")
-    kept, dropped = arrange(items, only)
+    allowed = config.option.auth_allow or config.getini("auth_allow")
+    kept, dropped = arrange(items, only, aggressive_last="aggressive" in allowed)
     items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)

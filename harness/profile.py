@@ -94,7 +94,9 @@ def build(path: Path, tables: Mapping[str, Any], *, origin: str | None = None, v
     try:
         return Target.model_validate(data)
     except ValidationError as error:
-        raise ProfileError(f"{path}: {_line(error.errors()[0])}") from None
+        # A misspelt key is told first: what it leaves missing follows from it.
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        raise ProfileError(f"{path}: {_line(first)}") from None
 
 
 def load(name: str, *, origin: str | None = None, values: Mapping[str, str] | None = None) -> Target:

@@ -18,10 +18,10 @@ def declared_by(item: pytest.Item) -> Requirement | None:
     return requirement_of(getattr(item, "function", None))
 
 
-def arrange(items: Sequence[pytest.Item], only: Iterable[str]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+def arrange(items: Sequence[pytest.Item], only: Iterable[str], *, aggressive_last: bool) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Items to keep, in order, and items to leave out; marks what is kept.
 
-    Areas come in the order of the catalogue and the aggressive requirements last: they may lock the account that the
+    Areas come in the order of the catalogue; the aggressive requirements, where they run, last: they may lock the account that the
     others use. Tests that are no requirements stay where they are.
 
     Raises:
@@ -41,7 +41,7 @@ def arrange(items: Sequence[pytest.Item], only: Iterable[str]) -> tuple[list[pyt
     areas = list(AREAS)
 
     def place(pair: tuple[pytest.Item, Requirement]) -> tuple[bool, int]:
-        return pair[1].act == "aggressive", areas.index(pair[1].area)
+        return aggressive_last and pair[1].act == "aggressive", areas.index(pair[1].area)
 
     kept = [item for item in items if declared_by(item) is None]
     dropped: list[pytest.Item] = []

@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from reference_app.bodies import FORMS, form, media_type
-from reference_app.errors import Forbidden
+from reference_app.errors import Forbidden, Refusal
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -96,4 +96,9 @@ class Csrf:
 async def _submitted(request: Request) -> str | None:
     if HEADER in request.headers:
         return request.headers[HEADER]
-    return (await form(request)).get(FIELD) if media_type(request) in FORMS else None
+    if media_type(request) not in FORMS:
+        return None
+    try:
+        return (await form(request)).get(FIELD)
+    except Refusal:  # a broken form proves nothing
+        return None

@@ -39,11 +39,12 @@ def serve(settings: Settings, host: str, port: int, ca_file: Path | None = None)
         SettingsError: the address cannot be had, the database not opened, or the file not written.
     """
     app = create_app(settings)
+    context = certified(settings.tls_names, ca_file) if settings.tls else None
     listening = listen(host, port)
     if settings.plain_port is not None:
         plain: ASGIApp = _ToTls(settings, port) if settings.rules.clear_text_redirected else app
         _in_background(server(plain), listen(host, settings.plain_port))
-    server(app, certified(settings.tls_names, ca_file) if settings.tls else None).run([listening])
+    server(app, context).run([listening])
 
 
 def server(app: ASGIApp, context: ssl.SSLContext | None = None) -> uvicorn.Server:
@@ -82,10 +83,16 @@ class _ToTls:
 
 
 def listen(host: str, port: int) -> socket.socket:
+    """A socket that already accepts connections; port 0 chooses a free one.
+
+    Raises:
+        SettingsError: the address cannot be had.
+    """
     try:
         return socket.create_server((host, port), backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        raise SettingsError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from None
+        reason = str(error).partition("] ")[2].partition(" (")[0] or error
+        raise SettingsError(f"cannot listen on {host}:{port}: {reason}") from None
 
 
 def _in_background(plain: uvicorn.Server, listening: socket.socket) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,11 @@ from harness.target import Account
 from harness.verdict import Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.credentials import Login, Probe
     from harness.flows import Flows
+    from harness.user_agent import Answer
 
 
 def spare_account(flows: Flows) -> Account:
@@ -83,6 +87,47 @@ def sign_in_spare(flows: Flows, account: Account) -> Login:
         reason = f"the spare account {account.username} cannot sign in: {probe.said()}"
         raise Inconclusive(reason, *login.answers[:1], probe, cause="spare account cannot sign in")
     return login
+
+
+@contextmanager
+def password_changed(flows: Flows, login: Login) -> Iterator[Answer]:
+    """Change the password of a spare account; afterwards it is changed back, for the next run.
+
+    Yields:
+        The answer to the change, which the new password has proved to be real.
+
+    Raises:
+        Inconclusive: the new password does not sign in.
+
+    """
+    before = login.account
+    word = new_password()
+    answer = change_password(flows, login, word)
+    after = Account.model_validate({**before.model_dump(), "password": word})
+    try:
+        renewed = sign_in_spare(flows, after)
+    except Inconclusive:
+        reason = f"the password was not changed: {answer.method} {answer.shown} answered {answer.status}; check [password_change]"
+        raise Inconclusive(reason, answer, cause="password change does not work") from None
+    try:
+        yield answer
+    finally:
+        if flows.target.signup is None:
+            change_password(flows, renewed, before.password.get_secret_value())
+
+
+def change_password(flows: Flows, login: Login, word: str) -> Answer:
+    """Ask for another password as the front end does."""
+    section = flows.target.password_change
+    if section is None:
+        raise NotApplicable("the profile declares no [password_change]")
+    flows.recorder.redactor.learn(word)
+    proof = flows.proof(login)
+    values = {"current": login.account.password.get_secret_value(), "new": word}
+    fields = {**{key: _fill(value, values) for key, value in section.fields.items()}, **dict(proof.fields)}
+    body = body_of(section.encoding, fields)
+    headers = [*login.header, *proof.headers]
+    return flows.call(login.agent, section.method, flows.target.url(section.path), body=body, headers=headers)
 
 
 def _fill(text: str, values: dict[str, str]) -> str:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from harness.requirement import INFO
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from harness.requirement import Level
     from harness.user_agent import Answer
     from harness.user_agent.cookies import SetCookie
     from harness.user_agent.set_cookie import ParsedSetCookie
+    from harness.verdict import Expect
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,58 @@ def live_lines(seen: Iterable[Line], names: Iterable[str]) -> dict[str, list[Lin
     return found
 
 
+def judge(
+    expect: Expect,
+    credentials: Mapping[str, list[Line]],
+    expected: str,
+    wrong: Callable[[Line], str],
+    level: Level | None = None,
+) -> None:
+    """Judge cookie by cookie what all its lines should say.
+
+    Args:
+        expect: collects.
+        credentials: the lines, by the cookie's name.
+        expected: what a sound line says, after the cookie's name.
+        wrong: what is wrong with a line; empty where nothing is.
+        level: replaces the requirement's level.
+
+    """
+    for name, set_by in credentials.items():
+        bad = [line for line in set_by if wrong(line)]
+        expect.that(
+            not bad,
+            expected=f"{name} {expected}",
+            observed="".join(f"{line.said()}: {wrong(line)}" for line in bad[:1]),
+            evidence=bad or set_by,
+            scope=name,
+            level=level,
+        )
+
+
+def judge_syntax(expect: Expect, seen: Iterable[Line]) -> None:
+    """Judge line by line the grammar of RFC 6265bis, and that no answer sets a cookie to two live values."""
+    values: dict[tuple[int, str, str, str], str] = {}
+    for line in seen:
+        cookie = line.outcome.cookie
+        key = (line.exchange, line.name, cookie.domain if cookie else "", cookie.path if cookie else "")
+        expect.that(
+            not line.live or values.setdefault(key, line.parsed.value) == line.parsed.value,
+            expected=f"{line.name} is set once in an answer",
+            observed=f"{line.said()}, and before, in the same answer, set it to another value",
+            evidence=[line],
+            scope=line.name,
+        )
+        expect.that(
+            not line.parsed.deviations,
+            expected=f"the Set-Cookie line of {line.name} follows RFC 6265bis section 4.1.1",
+            observed=f"{line.said()}: {'; '.join(line.parsed.deviations)}",
+            evidence=[line],
+            scope=line.name,
+            level=INFO,
+        )
+
+
 def ends_at(line: Line, ahead_s: float = 0.0) -> float | None:
     """When the cookie ends, in seconds since the epoch; None: with the browser's session.
 
@@ -78,7 +134,7 @@ def ends_at(line: Line, ahead_s: float = 0.0) -> float | None:
 
 
 def lifetime_s(line: Line) -> float | None:
-    """For how many seconds the cookie lasts; None: until the browser is closed. Expires is read by the target's clock."""
+    """For how many seconds the cookie lasts, by the target's clock; None: until the browser is closed."""
     if line.parsed.max_age is not None:
         return float(line.parsed.max_age)
     if line.parsed.expires is None:

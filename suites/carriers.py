@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from harness.credentials import Credentials
+from harness.tokens.jwt import find_jwts
 from harness.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from harness.credentials import Captured, Probe
     from harness.flows import Flows
@@ -72,3 +73,9 @@ def authenticates(flows: Flows, value: str, account: Account, access_cookies: fr
         return False
     carried = [Credentials.bearer(value), *(Credentials({name: value}) for name in sorted(access_cookies) if ";" not in value)]
     return any(flows.probe(credentials, label="finder of the URL").names(account) for credentials in carried)
+
+
+def same_subject(value: str, credentials: Collection[str]) -> bool:
+    """Whether a value holds a signed token about the user that a credential is about."""
+    subjects = {jwt.subject for text in credentials for jwt in find_jwts(text)} - {None}
+    return any(jwt.subject in subjects for jwt in find_jwts(value))

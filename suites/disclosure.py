@@ -43,13 +43,13 @@ def readable_places(answers: Iterable[Answer]) -> list[Place]:
 
 
 def shows(text: str, secret: str) -> bool:
-    """Whether a text holds a secret as it stands, encoded for a URL or in base64, or, of a JWT, the part that is signed."""
+    """Whether a text holds a secret as it stands, for a URL, in base64, or, of a JWT, all but its header."""
     if not text or len(secret) < SHORTEST:
         return False
     encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
     forms = {secret, unquote(secret), quote(secret, safe=""), html.escape(secret), encoded}
     forms.add(encoded.replace("+", "-").replace("/", "_"))
     segments = secret.split(".")
-    if len(segments) == 3:  # noqa: PLR2004 - a JWT may be split over two cookies, its header kept apart
+    if len(segments) == 3:  # a JWT may be split over two cookies, its header kept apart
         forms.add(".".join(segments[1:]))
     return any(len(form) >= SHORTEST and form in text for form in forms)

@@ -49,8 +49,69 @@ class Rotations:
         return all(got.rotated for got, _ in self.steps)
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What every requirement about refreshing starts from: an honest refresh, the positive control of all refusals.
+
+    Attributes:
+        flows: what users do.
+        access_cookies: names of the cookies that authenticate.
+        cookie: the name of the cookie that carries the refresh credential, where one does.
+        rotations: a login that was refreshed.
+
+    """
+
+    flows: Flows
+    access_cookies: frozenset[str]
+    cookie: str | None
+    rotations: Rotations
+
+    @property
+    def grace_s(self) -> int:
+        """Seconds for which a replaced refresh credential may be accepted, as declared."""
+        return self.flows.target.refresh.grace_s if self.flows.target.refresh else 0
+
+    def sign_in(self) -> Login:
+        """A login of one's own, once it is known that it can be refreshed.
+
+        Raises:
+            NotApplicable: an honest refresh does not work.
+
+        """
+        self.control()
+        return self.flows.log_in()
+
+    def control(self) -> None:
+        """See that an honest refresh works.
+
+        Raises:
+            NotApplicable: it does not.
+
+        """
+        if not self.rotations.works:
+            raise NotApplicable("an honest refresh gives no working access credential; refresh.renews-access judges it")
+
+    def separate(self, held: Captured) -> str:
+        """The refresh credential, where it is one of its own.
+
+        Raises:
+            NotApplicable: the access credential is the only one.
+
+        """
+        access = access_values(held, self.access_cookies)
+        if held.refresh is None or self.cookie in self.access_cookies or held.refresh in access:
+            raise NotApplicable("there is no refresh credential apart from the access credential")
+        return held.refresh
+
+    def hidden(self) -> bool:
+        """Whether scripts cannot read the refresh credential: it travels in HttpOnly cookies alone."""
+        name = self.cookie or ""
+        set_by = live_lines(lines(self.rotations.login.answers), [name]).get(name, [])
+        return bool(set_by) and all(line.parsed.http_only for line in set_by)
+
+
 def rotate(flows: Flows, times: int) -> Rotations:
-    """Sign in, refresh so many times as the front end does, then once from a clean client without the access credential."""
+    """Sign in, refresh so many times as the front end does, then once from a clean client that holds nothing else."""
     login = flows.log_in()
     held = [flows.capture(login)]
     if held[0].refresh is None:
@@ -85,36 +146,16 @@ def said(outcome: Outcome) -> str:
     """A refresh and what came of it, in words."""
     got, probe = outcome
     asked = f"{got.answer.method} {got.answer.url} answered {got.answer.status}"
-    return f"{asked}; what it issued signs nobody in" if probe is None else f"{asked}, and with what it issued {probe.said()}"
+    return (
+        f"{asked}; what it issued signs nobody in"
+        if probe is None
+        else f"{asked}, and with what it issued {probe.said()}"
+    )
 
 
 def shown(*outcomes: Outcome) -> list[Refreshed | Probe]:
     """The evidence of refreshes, each with its probe."""
     return [item for outcome in outcomes for item in outcome if item is not None]
-
-
-def genuine(rotations: Rotations) -> None:
-    """The positive control of everything that expects a refusal.
-
-    Raises:
-        NotApplicable: an honest refresh does not work.
-
-    """
-    if not rotations.works:
-        raise NotApplicable("an honest refresh gives no working access credential, which is judged by refresh.renews-access")
-
-
-def separate(held: Captured, access_cookies: frozenset[str], refresh_cookie: str | None) -> str:
-    """The refresh credential, where it is one of its own.
-
-    Raises:
-        NotApplicable: the access credential is the only one.
-
-    """
-    access = access_values(held, access_cookies)
-    if held.refresh is None or refresh_cookie in access_cookies or held.refresh in access:
-        raise NotApplicable("there is no refresh credential apart from the access credential")
-    return held.refresh
 
 
 def access_values(held: Captured, access_cookies: frozenset[str]) -> list[str]:

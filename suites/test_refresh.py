@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,36 +9,28 @@ import pytest
 from harness.credentials import Credentials
 from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, OAUCH, RFC6749, RFC8725, RFC9700
-from harness.tokens import Jwt, forgeries, tamper_opaque
-from harness.verdict import NotApplicable, NotRun
-from suites import renewal, reuse
-from suites.auth_cookies import lines, live_lines
-from suites.renewal import Rotations, genuine, present, refresh_as, said, separate, shown
+from harness.verdict import NotApplicable
+from suites.extension import Extension
+from suites.forged_refresh import forged
+from suites.renewal import Renewal, access_values, present, refresh_as, rotate, said, same_access, shown
+from suites.reuse import independent, judge_reuse, refresh_twice
 
 if TYPE_CHECKING:
     from harness.credentials import Captured, Login
-    from harness.fixtures import SignIn
     from harness.flows import Flows
     from harness.run import Run
     from harness.target import Target
     from harness.verdict import Expect
 
 ROUNDS = 3
-TELLING = ("payload changed", "character of the signature", "signature removed", "alg 'none' without", "an empty HMAC key")
-"""The forgeries worth a request: one for each way of not verifying."""
+"""How often two refreshes are sent at once before none is said to have slipped through."""
 
 
 @pytest.fixture(scope="module")
-def refresh_cookie(flows: Flows, login: Login, access_cookies: frozenset[str]) -> str | None:
-    """The name of the cookie that carries the refresh credential, where one does."""
-    return flows.find_refresh_cookie(login, access_cookies)
-
-
-@pytest.fixture(scope="module")
-def rotations(flows: Flows, refresh_cookie: str | None) -> Rotations:
+def renewal(flows: Flows, login: Login, access_cookies: frozenset[str]) -> Renewal:
     """A login of its own, refreshed twice by the front end and once from a clean client."""
-    del refresh_cookie  # flows know it once it is found
-    return renewal.rotate(flows, 2)
+    cookie = flows.find_refresh_cookie(login, access_cookies)
+    return Renewal(flows, access_cookies, cookie, rotate(flows, 2))
 
 
 @requirement(
@@ -50,9 +40,9 @@ def rotations(flows: Flows, refresh_cookie: str | None) -> Rotations:
     needs=["refresh"],
     defects=["refresh-issues-nothing"],
     act="writes",
-    remedy="Answer a valid refresh credential with a new access credential for the same user, and ask for nothing else.",
+    remedy="Answer a valid refresh credential with a new access credential for the same user, without asking for more.",
 )
-def test_a_refresh_credential_renews_access(rotations: Rotations, expect: Expect) -> None:
+def test_a_refresh_credential_renews_access(renewal: Renewal, expect: Expect) -> None:
     """A valid refresh credential yields a new working access credential for the same user.
 
     Why: users would be signed out whenever an access credential ends, and nothing about refreshing could be told.
@@ -60,23 +50,23 @@ def test_a_refresh_credential_renews_access(rotations: Rotations, expect: Expect
     Test: refresh as the front end does, then from a clean client with the refresh credential alone; with the new access
     credential ask the probe who one is.
     """
+    rotations = renewal.rotations
     account = rotations.login.account
-    tries = {f"refresh {n} of the front end": outcome for n, outcome in enumerate(rotations.steps, start=1)}
-    if rotations.bare is not None:
-        tries["refresh without the access credential"] = rotations.bare
-    for number, (scope, outcome) in enumerate(tries.items()):
+    tries = [*rotations.steps, *([rotations.bare] if rotations.bare else [])]
+    for held, outcome in zip(rotations.held, tries, strict=False):
         got, probe = outcome
+        scope = "without the access credential" if outcome is rotations.bare else "as the front end does"
         works = expect.that(
             probe is not None and probe.names(account),
             expected=f"a new access credential for {account.known_as}",
-            observed=f"{scope}: {said(outcome)}",
+            observed=f"refreshed {scope}: {said(outcome)}",
             evidence=shown(outcome),
             scope=scope,
         )
         expect.that(
-            not works or not renewal.same_access(rotations.held[number], got),
+            not works or not same_access(held, got),
             expected="the access credential is a new one",
-            observed=f"{scope}: {said(outcome)}; it is the access credential of before",
+            observed=f"refreshed {scope}: {said(outcome)}; it is the access credential of before",
             evidence=[got],
             scope=scope,
             level=INFO,
@@ -90,15 +80,10 @@ def test_a_refresh_credential_renews_access(rotations: Rotations, expect: Expect
     needs=["refresh"],
     defects=["refresh-unverified"],
     act="writes",
-    remedy="Verify the refresh token's signature, or look the value up, before believing anything in it; else answer 401.",
+    remedy="Verify the refresh token's signature, or look the value up, before believing it; otherwise answer 401.",
 )
 def test_only_genuine_refresh_credentials_are_accepted(
-    rotations: Rotations,
-    sign_in: SignIn,
-    flows: Flows,
-    access_cookies: frozenset[str],
-    request: pytest.FixtureRequest,
-    expect: Expect,
+    renewal: Renewal, flows: Flows, request: pytest.FixtureRequest, expect: Expect
 ) -> None:
     """Missing, malformed, tampered or expired refresh credentials are refused.
 
@@ -107,12 +92,10 @@ def test_only_genuine_refresh_credentials_are_accepted(
     Test: refresh with no credential, a random one, forged ones and another user's access token; see whether anything
     issued signs somebody in.
     """
-    genuine(rotations)
-    held = flows.capture(sign_in())
-    variants: dict[str, str | None] = {"no credential": None, "a random credential": secrets.token_urlsafe(32)}
-    variants |= _tampered(str(held.refresh))
+    held = flows.capture(renewal.sign_in())
+    variants = dict(forged(renewal.separate(held)))
     if flows.target.other_user is not None:
-        theirs = renewal.access_values(flows.capture(request.getfixturevalue("other_login")), access_cookies)
+        theirs = access_values(flows.capture(request.getfixturevalue("other_login")), renewal.access_cookies)
         variants |= {"another user's access token": theirs[0]} if len(theirs) == 1 else {}
     for name, value in variants.items():
         outcome = refresh_as(flows, present(held, value))
@@ -125,15 +108,6 @@ def test_only_genuine_refresh_credentials_are_accepted(
         )
 
 
-def _tampered(value: str) -> dict[str, str | None]:
-    """What an attacker makes of a refresh credential, each with what was done."""
-    if Jwt.parse(value) is None:
-        return {"a credential with one character changed": tamper_opaque(value)}
-    made = forgeries(value)
-    picked = [next((forgery for forgery in made if words in forgery.name), None) for words in TELLING]
-    return {f"a forged token ({forgery.name})": forgery.token for forgery in picked if forgery is not None}
-
-
 @requirement(
     "refresh.rejects-access-token",
     MUST,
@@ -143,24 +117,16 @@ def _tampered(value: str) -> dict[str, str | None]:
     act="writes",
     remedy="Give each kind of token a claim, key or audience of its own, and check it where the token is used.",
 )
-def test_an_access_token_does_not_refresh(
-    rotations: Rotations,
-    sign_in: SignIn,
-    flows: Flows,
-    access_cookies: frozenset[str],
-    refresh_cookie: str | None,
-    expect: Expect,
-) -> None:
+def test_an_access_token_does_not_refresh(renewal: Renewal, flows: Flows, expect: Expect) -> None:
     """An access token cannot be used in place of a refresh token.
 
     Why: a stolen access token, meant to last minutes, would renew itself for ever.
 
     Test: put the access credential where the refresh credential belongs and ask for a fresh one.
     """
-    genuine(rotations)
-    held = flows.capture(sign_in())
-    separate(held, access_cookies, refresh_cookie)
-    values = renewal.access_values(held, access_cookies)
+    held = flows.capture(renewal.sign_in())
+    renewal.separate(held)
+    values = access_values(held, renewal.access_cookies)
     if len(values) != 1:
         raise NotApplicable("the access credential is no single value that could stand in for the refresh credential")
     outcome = refresh_as(flows, present(held, values[0]))
@@ -181,12 +147,7 @@ def test_an_access_token_does_not_refresh(
     remedy="Check the kind of token on every protected endpoint: a refresh token is for the refresh endpoint alone.",
 )
 def test_the_api_refuses_refresh_tokens(
-    held: Captured,
-    flows: Flows,
-    access_cookies: frozenset[str],
-    refresh_cookie: str | None,
-    target: Target,
-    expect: Expect,
+    renewal: Renewal, held: Captured, flows: Flows, target: Target, expect: Expect
 ) -> None:
     """A refresh token does not work as an access token.
 
@@ -194,11 +155,11 @@ def test_the_api_refuses_refresh_tokens(
 
     Test: send the refresh credential where the access credential belongs and ask the probe who one is.
     """
-    value = separate(held, access_cookies, refresh_cookie)
+    value, names = renewal.separate(held), renewal.access_cookies
     ways: dict[str, Credentials] = {}
-    if access_cookies:
-        others = held.access.without(*access_cookies).cookies
-        ways[f"cookie {', '.join(sorted(access_cookies))}"] = Credentials({**others, **dict.fromkeys(access_cookies, value)})
+    if names:
+        cookies = {**held.access.without(*names).cookies, **dict.fromkeys(names, value)}
+        ways[f"cookie {', '.join(sorted(names))}"] = Credentials(cookies)
     if "header" in target.session.carriers:
         ways["Authorization header"] = Credentials.bearer(value)
     for way, sent in ways.items():
@@ -221,25 +182,23 @@ def test_the_api_refuses_refresh_tokens(
     act="writes",
     remedy="Issue a new refresh credential with every refresh and mark the old one as used.",
 )
-def test_every_refresh_replaces_the_refresh_credential(
-    rotations: Rotations, access_cookies: frozenset[str], refresh_cookie: str | None, expect: Expect
-) -> None:
+def test_every_refresh_replaces_the_refresh_credential(renewal: Renewal, expect: Expect) -> None:
     """Refresh credentials held by a browser are rotated on use.
 
     Why: a stolen refresh credential works to its end and nobody notices; one that changes gives the thief away.
 
     Test: refresh twice and compare the refresh credentials. Where scripts can read it this is a MUST.
     """
-    genuine(rotations)
-    separate(rotations.held[0], access_cookies, refresh_cookie)
-    set_by = live_lines(lines(rotations.login.answers), {refresh_cookie or ""}).get(refresh_cookie or "", [])
-    hidden = bool(set_by) and all(line.parsed.http_only for line in set_by)
-    for number, (got, _) in enumerate(rotations.steps, start=1):
+    renewal.control()
+    renewal.separate(renewal.rotations.held[0])
+    hidden = renewal.hidden()
+    where = "in an HttpOnly cookie" if hidden else "where scripts can read it"
+    for number, (got, _) in enumerate(renewal.rotations.steps, start=1):
+        asked = f"{got.answer.method} {got.answer.url} answered {got.answer.status}"
         expect.that(
             got.rotated,
             expected="every refresh issues a new refresh credential",
-            observed=f"{got.answer.method} {got.answer.url} answered {got.answer.status} and left the refresh credential, "
-            f"held {'in an HttpOnly cookie' if hidden else 'where scripts can read it'}, as it was",
+            observed=f"{asked} and left the refresh credential, held {where}, as it was",
             evidence=[got],
             scope=f"refresh {number}",
             level=None if hidden else MUST,
@@ -253,11 +212,9 @@ def test_every_refresh_replaces_the_refresh_credential(
     needs=["refresh"],
     defects=["refresh-reuse-undetected"],
     act="writes",
-    remedy="Keep a row for the used value; when it comes again after the grace for lost answers, end the whole session.",
+    remedy="Keep a row for the used value; when it comes again after the grace, end the whole session.",
 )
-def test_a_used_refresh_credential_is_dead(
-    rotations: Rotations, sign_in: SignIn, flows: Flows, auth_run: Run, expect: Expect
-) -> None:
+def test_a_used_refresh_credential_is_dead(renewal: Renewal, auth_run: Run, expect: Expect) -> None:
     """After rotation the old refresh value is refused, and its reuse ends the family.
 
     Why: otherwise a thief with an old copy and the user refresh side by side, and nobody ever notices.
@@ -265,13 +222,10 @@ def test_a_used_refresh_credential_is_dead(
     Test: refresh, then send the replaced value again: it must be refused and its successor be dead. Within a declared
     grace: replay it once its successor was used, and, where time can be made to pass, after the grace.
     """
-    genuine(rotations)
-    if not rotations.rotates:
+    renewal.control()
+    if not renewal.rotations.rotates:
         raise NotApplicable("refresh credentials are not replaced, which is judged by refresh.rotation")
-    grace_s = flows.target.refresh.grace_s if flows.target.refresh else 0
-    if reuse.reused_at_once(flows, sign_in, expect, grace_s=grace_s):
-        reuse.reused_after_two(flows, sign_in, expect)
-        reuse.reused_after_grace(flows, sign_in, expect, grace_s=grace_s, allow=auth_run.options.allow)
+    judge_reuse(renewal, expect, auth_run)
 
 
 @requirement(
@@ -283,14 +237,7 @@ def test_a_used_refresh_credential_is_dead(
     act="writes",
     remedy="Fix the end of the session at login and give every refresh credential of it that same end.",
 )
-def test_refreshing_does_not_go_on_for_ever(
-    rotations: Rotations,
-    sign_in: SignIn,
-    flows: Flows,
-    access_cookies: frozenset[str],
-    refresh_cookie: str | None,
-    expect: Expect,
-) -> None:
+def test_refreshing_does_not_go_on_for_ever(renewal: Renewal, flows: Flows, expect: Expect) -> None:
     """Refreshing does not extend the overall lifetime without limit.
 
     Why: a session that renews itself for ever is never lost to its thief, however long ago the password was given.
@@ -298,11 +245,10 @@ def test_refreshing_does_not_go_on_for_ever(
     Test: refresh an hour later by the test deployment's clock (or after some seconds) and compare until when the
     old and the new refresh credential may be used. Where neither shows it: refresh beyond the declared limit.
     """
-    genuine(rotations)
-    own = sign_in()
-    held = flows.capture(own)
-    separate(held, access_cookies, refresh_cookie)
-    Extension(flows, own, held, refresh_cookie).judge(expect)
+    login = renewal.sign_in()
+    held = flows.capture(login)
+    renewal.separate(held)
+    Extension(flows, login, held, renewal.cookie).judge(expect)
 
 
 @requirement(
@@ -314,33 +260,30 @@ def test_refreshing_does_not_go_on_for_ever(
     act="aggressive",
     remedy="Check and mark the used value in one statement (UPDATE … WHERE used_at IS NULL) and look at the row count.",
 )
-def test_two_refreshes_at_once(rotations: Rotations, sign_in: SignIn, flows: Flows, expect: Expect) -> None:
+def test_two_refreshes_at_once(renewal: Renewal, flows: Flows, expect: Expect) -> None:
     """Two refreshes in flight neither break the server nor mint independent families.
 
-    Why: a thief who refreshes at the same moment as the user would keep a session of his own that no reuse gives away.
+    Why: a thief who refreshes at the same moment as the user would keep a session that no reuse gives away.
 
     Test: send one refresh credential twice at the same moment, then refresh with what either got.
     """
-    genuine(rotations)
-    grace_s = flows.target.refresh.grace_s if flows.target.refresh else 0
     for _ in range(ROUNDS):
-        held = flows.capture(sign_in())
-        pair = reuse.at_once(flows, held)
-        broken = [got for got in pair if got.answer.status >= 500]
+        held = flows.capture(renewal.sign_in())
+        pair = refresh_twice(flows, held)
         statuses = " and ".join(str(got.answer.status) for got in pair)
-        expect.that(
-            not broken,
+        fine = expect.that(
+            all(got.answer.status < 500 for got in pair),
             expected="no server error",
             observed=f"two refreshes at once were answered {statuses}",
             evidence=pair,
             level=SHOULD,
         )
-        apart = reuse.independent(flows, held, pair, grace_s=grace_s)
-        expect.that(
+        apart = independent(renewal, held, pair)
+        one_line = expect.that(
             not apart,
             expected="at most one line of successors",
-            observed=f"two refreshes at once were answered {statuses} with different refresh credentials, and both refresh on",
+            observed=f"two refreshes at once, answered {statuses}, gave different refresh credentials; both refresh on",
             evidence=[*pair, *shown(*apart)],
         )
-        if broken or apart:
+        if not (fine and one_line):
             return

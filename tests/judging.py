@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+_HERE = Path(__file__).parent
 Document = dict[str, Any]
 
 _QUIET = ("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:timeout", "-p", "no:faulthandler", "-s")
@@ -51,7 +52,7 @@ def judge(profile: Path, report: Path, *, allow: Collection[str] = (), only: Col
     """Run the suites against what a profile starts; the document that the run wrote."""
     options = [f"--auth-allow={kind}" for kind in allow] + [f"--auth-only={name}" for name in only]
     code = pytest.main(
-        ["--pyargs", "suites", *_QUIET, "-o", "addopts=", "--auth-profile", str(profile), "--auth-report", str(report), *options]
+        ["--pyargs", "suites", "-c", str(_HERE / "judged.toml"), f"--confcutdir={_HERE.parent}", *_QUIET, "--auth-profile", str(profile), "--auth-report", str(report), *options]
     )
     assert code in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}, f"pytest ended with {code!r}"
     document: Document = json.loads((report / "run.json").read_text())

@@ -67,13 +67,17 @@ def authconform(
 @app.command()
 def run(  # noqa: PLR0913 - one parameter an option
     context: typer.Context,
-    url: Annotated[str | None, typer.Argument(help="Origin of the running target; replaces the profile's.")] = None,
+    url: Annotated[
+        str | None, typer.Argument(metavar="URL", help="Origin of the running target; replaces the profile's.")
+    ] = None,
     *,
-    profile: Annotated[str | None, typer.Option(help="Profile, or reference:NAME. [default: authconform.toml]")] = None,
-    report: Annotated[str | None, typer.Option(help="Folder for run.json.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Judge only this area or requirement.")] = None,
-    allow: Annotated[list[str] | None, typer.Option(help="Allow aggressive or slow requirements.")] = None,
-    workers: Annotated[str | None, typer.Option("-n", help="Parallel workers: a number, or auto.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Or reference:NAME. Default: authconform.toml")
+    ] = None,
+    report: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for run.json.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="AREA|ID", help="Judge only this; may be repeated.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(metavar="aggressive|slow", help="Judge these too.")] = None,
+    workers: Annotated[str | None, typer.Option("-n", metavar="N", help="Parallel workers, or auto.")] = None,
 ) -> int:
     """Judge a target. What follows "--" goes to pytest."""
     from harness.cli.running import Wanted, judge  # noqa: PLC0415
@@ -83,7 +87,7 @@ def run(  # noqa: PLR0913 - one parameter an option
 
 @app.command("list")
 def list_requirements(
-    area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
+    area: Annotated[str | None, typer.Option(metavar="AREA", help="Only this area.")] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
@@ -95,7 +99,7 @@ def list_requirements(
 
 @app.command()
 def explain(requirement: Annotated[str, typer.Argument(help="Its id.", metavar="ID")]) -> None:
-    """Explain a requirement: why, how it is tested, on what it rests, how to fulfil it."""
+    """Explain a requirement: why, how tested, sources, remedy."""
     from harness.cli.showing import show_one  # noqa: PLC0415
 
     show_one(requirement)
@@ -104,13 +108,18 @@ def explain(requirement: Annotated[str, typer.Argument(help="Its id.", metavar="
 @app.command("app", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def reference_app(
     context: typer.Context,
-    architecture: Annotated[str, typer.Option(help="bearer, cookie or both.")] = "cookie",
+    architecture: Annotated[str, typer.Option(metavar="NAME", help="bearer, cookie or both.")] = "cookie",
     *,
-    defect: Annotated[list[str] | None, typer.Option(help="Start it with this bug.")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
+    defect: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Start it with this bug; may be repeated.")
+    ] = None,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any free one.")] = 0,
     tls: Annotated[bool, typer.Option("--tls", help="Over TLS, with a certificate authority of its own.")] = False,
 ) -> int:
-    """Start the reference application, whole or broken, and say how to judge it. Other options are passed on to it."""
+    """Start the reference application, whole or broken.
+
+    It says how to judge it, and passes other options on.
+    """
     from harness.cli.demo import serve  # noqa: PLC0415
 
     extra = [*context.args, *context.obj]

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.exchange import Exchange
-from harness.report.words import ORDER, STYLES, WORDS, printable
+from harness.report.words import ORDER, STYLES, WORDS, one_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
@@ -47,6 +47,15 @@ def fields(console: Console, pairs: Iterable[tuple[str, str]], *, indent: int) -
     for label, text in labelled:
         grid.add_row(*((Text(label), Text(text)) if len(grid.columns) > 1 else (Text(text),)))
     console.print(Padding(grid, (0, 0, 0, indent)))
+
+
+def hanging(console: Console, lead: Text, text: Text) -> None:
+    """`text` behind `lead`, wrapped under itself: nothing it says can begin a line as only we do."""
+    grid = Table.grid(padding=(0, 2 if len(lead) > 1 else 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(lead, text)
+    console.print(grid)
 
 
 def findings(console: Console, document: RunDocument) -> None:
@@ -108,12 +117,10 @@ def _verdict(console: Console, verdict: VerdictJson, exchanges: Exchanges) -> No
 
 def _title(console: Console, verdict: VerdictJson, name: str, level: str = "") -> None:
     outcome = verdict["outcome"]
-    title = Text(overflow="fold")
-    title.append(WORDS[outcome].upper(), STYLES[outcome])
-    title.append(f"  {name}", "bold")
+    title = Text(name, "bold")
     if level:
-        title.append(f"  {level}", "dim")
-    console.print(title)
+        title.append(f"  {level}", "not bold dim")
+    hanging(console, Text(WORDS[outcome].upper(), STYLES[outcome]), title)
 
 
 def _finding(
@@ -138,7 +145,7 @@ def _proof(console: Console, evidence: Sequence[int], exchanges: Exchanges, told
         told.add(shown["number"])
     command = Text("  ")
     command.append("repeat".ljust(_LABEL + 2), "dim")
-    command.append(_command(shown))
+    command.append(one_line(Exchange.from_json(shown).curl()))
     # Unbroken, so that it can be copied: a line break inside a quoted argument would change it.
     console.print(command, soft_wrap=True)
 
@@ -147,8 +154,3 @@ def _line(exchange: ExchangeJson) -> str:
     answer = exchange["status"] if exchange["status"] is not None else f"no answer: {exchange['error'] or 'unknown'}"
     page = f", page of {exchange['initiator']}" if exchange["initiator"] else ""
     return f"{exchange['method']} {exchange['url']} -> {answer}  (#{exchange['number']}, {exchange['agent']}{page})"
-
-
-def _command(exchange: Mapping[str, object]) -> str:
-    command = Exchange.from_json(exchange).curl()
-    return "\n".join(printable(line, longest=100_000) for line in command.split("\n"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,7 +25,7 @@ ROWS = 60
 """Operations that the carrier matrix shows."""
 
 _HEADING = 6  # columns of a heading: all ten fit into a narrow terminal
-_LEGEND = "✓ accepted   ✗ refused   403 forbidden   ? unclear, with its status   · not sent"
+_LEGEND = " ✓ accepted  ✗ refused  403 forbidden  ? unclear, with its status  · not sent"
 _COLUMNS: tuple[OutcomeName, ...] = (
     "pass",
     "fail",
@@ -43,7 +44,7 @@ def carriers(console: Console, document: RunDocument) -> None:
     if not rows:
         return
     section(console, "Carriers")
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
     table.add_column("operation", overflow="fold", vertical="bottom")
     for carrier in CARRIERS:
         words = textwrap.wrap(carrier, width=_HEADING)
@@ -51,9 +52,9 @@ def carriers(console: Console, document: RunDocument) -> None:
     for row in rows[:ROWS]:
         cells = {cell["carrier"]: cell for cell in row["cells"]}
         table.add_row(Text(printable(row["operation"])), *(_cell(cells.get(carrier)) for carrier in CARRIERS))
-    console.print(table)
+    console.print(Padding(table, (0, 0, 0, 1)))
     if len(rows) > ROWS:
-        console.print(Text(f"and {len(rows) - ROWS} more (see run.json)"))
+        console.print(Text(f" and {len(rows) - ROWS} more (see run.json)"))
     console.print(Text(_LEGEND, "dim"))
 
 

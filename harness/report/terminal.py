@@ -55,7 +55,9 @@ def render(document: RunDocument, *, width: int, colour: bool) -> str:
 
 
 def _header(console: Console, document: RunDocument) -> None:
-    from harness.report.findings import fields  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from harness.report.findings import fields, hanging  # noqa: PLC0415
 
     tool, target = document["tool"], document["target"]
     name = f"{target['name']}  {target['origin']}" if target["name"] != target["origin"] else target["origin"]
@@ -70,11 +72,11 @@ def _header(console: Console, document: RunDocument) -> None:
         ("run", f"{_when(document)}, {document['duration_s']:.1f} s, {counted(document['requests'], 'request')}"),
     ]
     console.print()
-    console.print(_styled(f"authconform {printable(tool['version'])}", "bold"))
+    console.print(Text(f"authconform {printable(tool['version'])}", "bold"))
     fields(console, facts, indent=0)
     console.print()
-    for warning in _warnings(document):
-        console.print(_styled(warning, "bold red"))
+    for word, warning in _warnings(document):
+        hanging(console, Text(word, "bold red"), Text(warning))
         console.print()
     console.print(_counts(document))
 
@@ -83,11 +85,11 @@ def _when(document: RunDocument) -> str:
     return document["started"].replace("T", " ").replace("Z", " UTC")
 
 
-def _warnings(document: RunDocument) -> Iterable[str]:
+def _warnings(document: RunDocument) -> Iterable[tuple[str, str]]:
     if document["doubtful"]:
-        yield f"DOUBTFUL: {printable(document['doubtful'])}"
+        yield "DOUBTFUL", printable(document["doubtful"])
     if document["interrupted"]:
-        yield "INTERRUPTED: the run was stopped before its end; what is missing below was not judged."
+        yield "INTERRUPTED", "the run was stopped before its end; what is missing below was not judged"
 
 
 def _counts(document: RunDocument) -> Text:
@@ -101,7 +103,9 @@ def _counts(document: RunDocument) -> Text:
 
 
 def _unjudged(console: Console, verdicts: list[VerdictJson]) -> None:
-    from harness.report.findings import fields, section  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from harness.report.findings import fields, hanging, section  # noqa: PLC0415
 
     for outcome, title in (("not_applicable", "Not applicable"), ("not_run", "Not run")):
         reasons: dict[str, list[str]] = {}
@@ -111,25 +115,20 @@ def _unjudged(console: Console, verdicts: list[VerdictJson]) -> None:
         if reasons:
             section(console, title)
             for reason, ids in reasons.items():
-                console.print(_styled(reason, ""))
+                hanging(console, Text("-"), Text(reason))
                 fields(console, [("", ", ".join(ids))], indent=2)
 
 
 def _meaning(console: Console, document: RunDocument) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
     untried: tuple[OutcomeName, ...] = ("inconclusive", "not_applicable", "not_run")
     left = [f"{document['summary'][outcome]} {WORDS[outcome]}" for outcome in untried if document["summary"][outcome]]
     rest = f": {', '.join(left)}, and whatever no requirement covers" if left else " by any requirement"
     console.print()
     console.print(
-        _styled(
+        Text(
             "A pass means that this act was tried and the application withstood it; "
-            f"nothing is said of what was not tried{rest}.",
-            "",
+            f"nothing is said of what was not tried{rest}."
         )
     )
-
-
-def _styled(text: str, style: str) -> Text:
-    from rich.text import Text  # noqa: PLC0415
-
-    return Text(text, style, overflow="fold")

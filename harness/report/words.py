@@ -59,8 +59,25 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     What a target answers may hold escape sequences, line breaks and marks that reverse the direction of writing; they
     are shown as Python would write them.
     """
-    shown = "".join(_escaped(char) if unicodedata.category(char) in _HIDDEN else char for char in text[: longest + 1])
+    shown = "".join(_escaped(char) if _hidden(char) else char for char in text[: longest + 1])
     return shown if len(text) <= longest else f"{shown[:longest]}… (whole in run.json)"
+
+
+def one_line(command: str) -> str:
+    r"""A shell command with single-quoted arguments on one line, and still the same command.
+
+    What a terminal would act on is written as the shell's own escape, between the quotes: ``'a'$'\n''b'``.
+    """
+    return "".join(f"'$'{_shell_escaped(char)}''" if _hidden(char) else char for char in command)
+
+
+def _shell_escaped(char: str) -> str:
+    # In a shell "\\x9b" is an octet, and no character of UTF-8.
+    return _escaped(char) if char.isascii() else f"\\U{ord(char):08x}"
+
+
+def _hidden(char: str) -> bool:
+    return unicodedata.category(char) in _HIDDEN
 
 
 def _escaped(char: str) -> str:

@@ -122,17 +122,24 @@ class Connection:
         Raises:
             TlsNotTrusted: no session came about, or the certificate proves nothing.
         """
+        try:
+            return Connection(self._with_tls(context, name.removesuffix(".")), self._attempt)
+        except BaseException:
+            self.close()
+            raise
+
+    def _with_tls(self, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
         attempt = self._attempt()
         try:
             self._sock.settimeout(attempt.seconds(attempt.limits.connect_s))
-            wrapped = context.wrap_socket(self._sock, server_hostname=name.removesuffix("."))
+            return context.wrap_socket(self._sock, server_hostname=name)
         except TimeoutError as error:
-            self.close()
-            raise attempt.out_of_time() from error
+            raise TimedOut(
+                f"{attempt.server}: no TLS handshake within {attempt.limits.connect_s:g} s: "
+                "if the application speaks plain HTTP there, write http:// in target.origin"
+            ) from error
         except OSError as error:  # ssl.SSLError is one
-            self.close()
             raise _tls_failure(attempt.server, error) from error
-        return Connection(wrapped, self._attempt)
 
 
 class Sockets:

@@ -10,7 +10,6 @@ from harness.user_agent import cors
 from harness.user_agent.answer import Answer, Headers
 from harness.user_agent.cookie_rules import Relation
 from harness.user_agent.reading import exposed, redirect_target, why_unreadable
-from harness.user_agent.request import Pair, Purpose, Request
 from harness.user_agent.unreachable import Unreachable
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from harness.exchange import Recorder
     from harness.user_agent.cookies import CookieStore, Selection, SetCookie
+    from harness.user_agent.request import Pair, Purpose, Request
     from harness.user_agent.wire import Wire, WireResponse
 
 USER_AGENT: Final = "Mozilla/5.0 authconform"

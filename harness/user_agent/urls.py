@@ -167,8 +167,10 @@ def _to_ascii(host: str) -> str:
 def _ipv6(text: str) -> str:
     import ipaddress  # noqa: PLC0415 - rarely needed
 
+    # A bracket that is not closed is left in, and makes it no address.
+    inner = text[1:-1] if text.endswith("]") else text
     try:
-        return f"[{ipaddress.IPv6Address(text.removeprefix('[').removesuffix(']')).compressed}]"
+        return f"[{ipaddress.IPv6Address(inner).compressed}]"
     except ValueError:
         raise BadUrl(f"{text[:80]!r} is not an IPv6 address") from None
 

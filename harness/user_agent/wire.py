@@ -92,12 +92,13 @@ class Wire:
         self.limits = limits or WireLimits()
         self._extra = tuple((extra_headers or {}).items())
         self._sockets = Sockets(resolve or {})
+        self._tls = Tls(ca_file, verify=verify)
         self._pool = httpcore.ConnectionPool(
             # Never used, see _Stream.start_tls; without one httpcore would load all authorities for each connection.
             ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             max_connections=_MAX_CONNECTIONS,
             keepalive_expiry=_KEEPALIVE_S,
-            network_backend=_Backend(self._sockets, Tls(ca_file, verify=verify)),
+            network_backend=_Backend(self._sockets, self._tls),
         )
 
     def __enter__(self) -> Self:
@@ -131,6 +132,8 @@ class Wire:
             ValueError: the request cannot be written as HTTP/1.1 (a space in the method, a line break in a header).
         """
         request = self.prepare(request)
+        if request.url.scheme == "https":
+            self._tls.context()  # made now: reading the authorities is no time of the target's
         deadline = time.monotonic() + self.limits.total_s
         notes: tuple[str, ...] = ()
         while True:
@@ -174,7 +177,8 @@ class _Silence(Exception):  # noqa: N818
 def _as_unreachable(error: Exception, attempt: Attempt) -> Exception:
     if not attempt.received:
         return _Silence()
-    if getattr(error.__cause__, "error_status_hint", None) == _HEADER_TOO_LARGE:
+    # httpcore wraps h11's own exception, which knows the status a server would answer with.
+    if getattr(error.args[0], "error_status_hint", None) == _HEADER_TOO_LARGE:
         return TooLarge(f"{attempt.server}: the header section of the answer is larger than 100 kB")
     return BrokenAnswer(f"{attempt.server}: what came is not a whole HTTP answer ({_printable(str(error))})")
 

@@ -49,7 +49,7 @@ DEFECTS: Final = (
     ),
     Defect(
         "set-cookie-interpolated",
-        "The theme is copied into Set-Cookie as it came, so that it can add attributes and headers.",
+        "The theme is copied into Set-Cookie as it came, so that it can add attributes.",
         ALL,
         rules={"cookie_values_checked": False},
     ),

@@ -12,6 +12,7 @@ from reference_app.dependencies import ServicesDep  # noqa: TC001
 from reference_app.errors import Refusal
 
 THEME: Final = re.compile(r"[a-z]{1,16}")
+ANYTHING: Final = re.compile(r"[^\x00-\x1f\x7f]*")  # uvicorn sends no line with control characters in it
 MONTH_S: Final = 30 * 86400
 
 router = APIRouter(tags=["public"])
@@ -26,7 +27,8 @@ def status() -> JSONResponse:
 @router.get("/preferences")
 def preferences(app: ServicesDep, theme: str = "light") -> JSONResponse:
     """Remember a colour theme in a cookie: only letters go into the line, nothing that could end it."""
-    if app.rules.cookie_values_checked and not THEME.fullmatch(theme):
+    allowed = THEME if app.rules.cookie_values_checked else ANYTHING
+    if not allowed.fullmatch(theme):
         raise Refusal(422, "Not valid: theme")
     response = JSONResponse({"theme": theme})
     line = f"{app.cookies.theme.line(theme)}; Max-Age={MONTH_S}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -15,9 +17,7 @@ from reference_app.server import certified, listen, server
 from reference_app.settings import Architecture, Settings, read
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import uvicorn
 
@@ -139,7 +139,7 @@ class Running:
 
     settings: Settings
     port: int
-    verify: ssl.SSLContext | bool
+    verify: ssl.SSLContext
     clients: list[httpx.Client]
 
     @property
@@ -152,7 +152,8 @@ class Running:
 
     def visitor(self) -> Visitor:
         """Somebody who was never here before."""
-        client = httpx.Client(base_url=self.origin, verify=self.verify, trust_env=False, timeout=20)
+        no_jar = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+        client = httpx.Client(base_url=self.origin, verify=self.verify, cookies=no_jar, trust_env=False, timeout=20)
         self.clients.append(client)
         return Visitor(self, client)
 
@@ -178,7 +179,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext,
     """A server's TLS context, and that of clients who trust it."""
     ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
     context = certified(("127.0.0.1", "app.site.example"), ca_file)
-    return context, httpx.create_ssl_context(verify=str(ca_file), trust_env=False)
+    return context, ssl.create_default_context(cafile=ca_file)
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +218,7 @@ def launch(
         app = create_app(settings)
         apps.append(app)
         port = servers(app, authority[0] if tls else None)
-        return Running(settings, port, authority[1] if tls else True, clients)
+        return Running(settings, port, authority[1], clients)
 
     yield start
     for client in clients:

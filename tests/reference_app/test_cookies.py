@@ -46,7 +46,9 @@ def test_cookies_under_a_prefix(launch: Launch) -> None:
     assert visitor.http.get("/users/me").status_code == 404
 
 
-@pytest.mark.parametrize(("lifetime", "attribute"), [("max-age", "Max-Age="), ("expires", "Expires="), ("session", None)])
+@pytest.mark.parametrize(
+    ("lifetime", "attribute"), [("max-age", "Max-Age="), ("expires", "Expires="), ("session", None)]
+)
 def test_the_lifetime_of_cookies_is_a_setting(launch: Launch, lifetime: str, attribute: str | None) -> None:
     attributes = lines(launch(cookie_lifetime=lifetime).visitor().login())
     for each in attributes.values():
@@ -58,7 +60,7 @@ def test_the_lifetime_of_cookies_is_a_setting(launch: Launch, lifetime: str, att
 @pytest.mark.parametrize("root", ["", "/api"])
 @pytest.mark.parametrize("refresh_path", ["/auth", "/auth/refresh", "/"])
 def test_logout_clears_every_cookie_with_its_own_attributes(
-    launch: Launch, tls: bool, root: str, refresh_path: str
+    launch: Launch, *, tls: bool, root: str, refresh_path: str
 ) -> None:
     visitor = launch(tls=tls, root_path=root, refresh_path=refresh_path).visitor()
     set_, cleared = lines(visitor.login()), lines(visitor.logout())

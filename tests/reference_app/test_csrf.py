@@ -25,7 +25,7 @@ def test_a_write_needs_the_token_of_its_session(launch: Launch, architecture: st
     alice, bob = app.signed_in(), app.signed_in("bob")
     assert alice.write("mine")
     for token in ("", "x", "x.y", ".", bob.csrf_token or "", (alice.csrf_token or "")[:-1], "é"):
-        raw = [("X-CSRF-Token".encode(), token.encode())]
+        raw = [(b"X-CSRF-Token", token.encode())]
         assert not alice.write("forged", proof=False, headers=raw)
     assert not alice.write("forged", proof=False)
     forged_pair = alice.twin()
@@ -39,7 +39,14 @@ def test_a_write_needs_the_token_of_its_session(launch: Launch, architecture: st
 
 @pytest.mark.parametrize(
     "media_type",
-    [None, "text/plain", "Text/Plain", "text/plain; application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+    [
+        None,
+        "text/plain",
+        "Text/Plain",
+        "text/plain; application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    ],
 )
 def test_only_json_is_read_as_json(launch: Launch, media_type: str | None) -> None:
     visitor = launch().signed_in()

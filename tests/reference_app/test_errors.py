@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -94,7 +94,7 @@ def test_other_spellings_are_no_way_round(launch: Launch, path: str) -> None:
     ],
 )
 def test_the_description_declares_what_is_protected(
-    launch: Launch, architecture: str, settings: dict[str, object], schemes: dict[str, object] | set[str]
+    launch: Launch, architecture: str, settings: dict[str, Any], schemes: dict[str, object] | set[str]
 ) -> None:
     visitor = launch(architecture, **settings).visitor()
     document = visitor.get("/openapi.json").json()

@@ -20,7 +20,7 @@ def test_the_right_password_signs_in(launch: Launch, architecture: str, tokens: 
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_cookies_or_body_never_both(launch: Launch, tls: bool) -> None:
+def test_cookies_or_body_never_both(launch: Launch, *, tls: bool) -> None:
     app = launch("both", tls=tls)
     browser, mobile = app.visitor(), app.visitor()
     browser.login()
@@ -88,7 +88,9 @@ def test_what_is_no_login_is_refused_without_quoting_it(launch: Launch, body: by
 
 
 def test_a_body_without_end_is_cut_off(launch: Launch) -> None:
-    answer = launch().visitor().post("/auth/login", content=b"x" * 3_000_000, headers={"Content-Type": "application/json"})
+    answer = (
+        launch().visitor().post("/auth/login", content=b"x" * 3_000_000, headers={"Content-Type": "application/json"})
+    )
     assert answer.status_code == 413
 
 

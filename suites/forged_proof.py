@@ -1,0 +1,75 @@
+"""Writes whose anti-forgery proof is not the one of their session."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.flows import body_of, new_marker
+from suites.forgery import Forged, write_section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.credentials import Login, Proof
+    from harness.flows import Flows
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One write with a wrong proof.
+
+    Attributes:
+        forged: the write.
+        pair: cookie and header match, and an attacker chose both.
+
+    """
+
+    forged: Forged
+    pair: bool = False
+
+
+def variants(flows: Flows, victim: Login, other: Login | None) -> Iterator[Variant]:
+    """The write from the front end's own origin with every kind of wrong proof; none where none is needed.
+
+    Args:
+        flows: of the run.
+        victim: whose session it is.
+        other: another user, whose proof an attacker could have; None where there is none.
+
+    """
+    proof, csrf = flows.proof(victim), flows.target.csrf
+    if csrf is None or not (proof.headers or proof.fields):
+        return
+    yield Variant(_write(flows, victim, proof, "no token or header at all", None))
+    if csrf.defence != "token":
+        return  # what a custom header says does not matter
+    stranger = secrets.token_urlsafe(32)
+    yield Variant(_write(flows, victim, proof, "an empty token", ""))
+    yield Variant(_write(flows, victim, proof, "a token made up", stranger))
+    foreign = _value(flows.proof(other)) if other else None
+    if foreign:
+        yield Variant(_write(flows, victim, proof, "another user's token", foreign))
+    name = csrf.token.cookie if csrf.token else None
+    for what, value in (("made up", stranger), ("of another user", foreign)):
+        if name and value:
+            how = f"a token {what}, planted in the cookie {name} too"
+            yield Variant(_write(flows, victim, proof, how, value, planted=name), pair=True)
+
+
+def _value(proof: Proof) -> str | None:
+    return next((value for _, value in (*proof.headers, *proof.fields)), None)
+
+
+def _write(flows: Flows, victim: Login, proof: Proof, how: str, value: str | None, planted: str | None = None) -> Forged:
+    """The write with ``value`` in the proof's place; None leaves it out."""
+    section, marker = write_section(flows), new_marker()
+    url = flows.target.url(section.path)
+    values = [] if value is None else [value]
+    headers = [("Origin", flows.target.front_origin), *((name, v) for name, _ in proof.headers for v in values)]
+    fields = {**flows.write_fields(marker), **{name: v for name, _ in proof.fields for v in values}}
+    cookies = flows.cookies(victim.agent, url) | ({planted: value} if planted and value else {})
+    body = body_of(section.encoding, fields)
+    answer = flows.agent("forger").send(section.method, url, headers=headers, body=body, cookies=cookies, store=False)
+    return Forged(how, marker, answer)

@@ -1,0 +1,148 @@
+"""Forged requests: what a page of another site makes the browser of a signed-in user send."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from harness.flows import body_of, new_marker
+from harness.user_agent import Body, Form
+from harness.verdict import Inconclusive, NotApplicable
+from suites.cross_origin import ATTACKER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from harness.credentials import Login
+    from harness.flows import Flows
+    from harness.target import Write
+    from harness.user_agent import Answer, UserAgent
+
+Pairs = tuple[tuple[str, str], ...]
+
+CROSS_SITE: Final = (
+    ("Origin", ATTACKER),
+    ("Referer", f"{ATTACKER}/"),
+    ("Sec-Fetch-Site", "cross-site"),
+    ("Sec-Fetch-Mode", "no-cors"),
+    ("Sec-Fetch-Dest", "empty"),
+)
+"""What every browser writes on a request that a page of another site causes."""
+
+LINK: Final = (("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"))
+"""What they write when the user follows a link."""
+
+SIMPLE_TYPES: Final = ("text/plain", "Text/Plain", "text/plain; application/json", "application/x-www-form-urlencoded", None)
+"""Content types that need no preflight, in spellings that careless comparisons miss; None: none is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """One forged write, and the marker by which its effect would be seen."""
+
+    how: str
+    marker: str
+    answer: Answer
+
+
+def write_section(flows: Flows) -> Write:
+    """The declared write."""
+    if flows.target.write is None:
+        raise NotApplicable("the profile declares no [write]")
+    return flows.target.write
+
+
+def as_json(fields: Mapping[str, Any]) -> str:
+    """Fields as the text of a JSON document."""
+    return json.dumps(dict(fields))
+
+
+def json_in_form(fields: Mapping[str, Any]) -> Pairs:
+    """The one form field whose text/plain encoding, ``name=value``, is a JSON document."""
+    return ((json.dumps({**fields, "authconform": ""})[:-2], '"}'),)
+
+
+def sent_by_browser(flows: Flows, agent: UserAgent) -> Iterator[Forged]:
+    """The declared write as another site's page can send it from this user agent, SameSite and all applied."""
+    url = flows.target.url(write_section(flows).path)
+    for enctype in ("urlencoded", "multipart", "text/plain"):
+        marker = new_marker()
+        fields = flows.write_fields(marker)
+        pairs = json_in_form(fields) if enctype == "text/plain" else tuple(fields.items())
+        answer = agent.submit(Form(url, "POST", pairs, enctype), initiator=ATTACKER)  # type: ignore[arg-type]
+        yield Forged(f"a form ({enctype})", marker, answer)
+    marker = new_marker()
+    body = Body.text(as_json(flows.write_fields(marker)), "text/plain")
+    answer = agent.fetch(url, initiator=ATTACKER, method="POST", body=body, mode="no-cors", credentials="include")
+    yield Forged("a script (text/plain)", marker, answer)
+
+
+def sent_with_cookies(
+    flows: Flows, victim: Login, body: Body | None = None, *, headers: Iterable[tuple[str, str]] = CROSS_SITE, marker: str = ""
+) -> Forged:
+    """The declared write with the victim's cookies attached whatever SameSite says; as declared where no body is given."""
+    section = write_section(flows)
+    marker = marker or new_marker()
+    url = flows.target.url(section.path)
+    body = body or body_of(section.encoding, flows.write_fields(marker))
+    cookies = flows.cookies(victim.agent, url)
+    answer = flows.agent("forger").send(section.method, url, headers=headers, body=body, cookies=cookies, store=False)
+    return Forged(f"{section.method} {section.path}, {body.content_type or 'no content type'}", marker, answer)
+
+
+def in_simple_types(flows: Flows, victim: Login) -> Iterator[Forged]:
+    """The write's JSON under every content type that needs no preflight, and its fields as forms send them."""
+    for content_type in SIMPLE_TYPES:
+        marker = new_marker()
+        yield sent_with_cookies(flows, victim, Body.text(as_json(flows.write_fields(marker)), content_type), marker=marker)
+    for make in (Body.form, Body.multipart):
+        marker = new_marker()
+        yield sent_with_cookies(flows, victim, make(flows.write_fields(marker).items()), marker=marker)
+
+
+def honest_write(flows: Flows, login: Login) -> None:
+    """The positive control: the front end's own write takes effect, and the user sees it.
+
+    Raises:
+        Inconclusive: it does not, so that refusals of forged ones prove nothing.
+        NotApplicable: the user may not look; that is another requirement's finding.
+
+    """
+    marker, answer = flows.write(login)
+    shown, view = flows.shows(login, marker)
+    if shown:
+        return
+    section = write_section(flows)
+    if answer.status < 300 and view.status in {401, 403}:
+        raise NotApplicable(
+            f"{section.check} refuses the signed-in user, so that no effect could be seen; judged by transport.declared-channel-works"
+        )
+    raise Inconclusive(
+        f"the user's own write took no visible effect: {section.method} {section.path} answered {answer.status}, "
+        f"{section.check} {view.status} without its marker; check [write] and [csrf]",
+        answer,
+        view,
+        cause="the declared write has no visible effect",
+    )
+
+
+def as_get(flows: Flows, user: Login) -> Iterator[Forged]:
+    """The write as a link could send it: fields in the query, by safe methods, and disguised for method overrides."""
+    section = write_section(flows)
+    for method, extra, headers in (
+        ("GET", "", ()),
+        ("HEAD", "", ()),
+        ("OPTIONS", "", ()),
+        ("GET", f"&_method={section.method}", ()),
+        ("GET", "", (("X-HTTP-Method-Override", section.method),)),
+    ):
+        marker = new_marker()
+        url = f"{flows.target.url(section.path)}?{urlencode(flows.write_fields(marker))}{extra}"
+        cookies = flows.cookies(user.agent, url)
+        answer = flows.agent("link").send(
+            method, url, headers=[*user.header, *LINK, *headers], cookies=cookies or "none", store=False
+        )
+        how = f"{method} {section.path}?…{extra}" + "".join(f" with {name}: {value}" for name, value in headers)
+        yield Forged(how, marker, answer)

@@ -1,0 +1,148 @@
+"""Whether what was taken from a session still works after something that should have ended it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.credentials import Probe
+from harness.pages import point_text
+from harness.verdict import Inconclusive, NotApplicable, numbers
+from suites.accounts import who
+from suites.waiting import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.credentials import Captured, Login
+    from harness.fixtures import SignIn
+    from harness.flows import Flows
+    from harness.run import Run
+    from harness.target import Account, Target
+    from harness.user_agent import Answer
+    from harness.verdict import Expect
+
+STATELESS_S = 900
+"""Seconds for which access tokens that cannot be revoked are tolerated, where they are declared."""
+MOST_USES = 40
+
+
+def still_alive(
+    flows: Flows,
+    held: Captured,
+    account: Account,
+    expect: Expect,
+    after: str,
+    proof: Iterable[Answer],
+    *,
+    late: Iterable[tuple[str, str]] = (),
+    prefix: str = "",
+) -> None:
+    """Replay access and refresh credential from clean clients and judge both.
+
+    Access tokens that the profile declares as stateless are accepted for 15 minutes where the refresh credential is dead.
+    """
+    late, shown = list(late), numbers(proof)
+    renewed = _renewed(flows, held, account, late)
+    access = who(flows, account, flows.probe(held.access, headers=late))
+    stateless = flows.target.session.stateless_access_s
+    tolerated = stateless is not None and stateless <= STATELESS_S and (renewed is None or not renewed[0].names(account))
+    expect.that(
+        not access.names(account),
+        expected="the access credential from before is refused",
+        observed=f"After {after}, the access credential from before still works: {access.said()}.",
+        evidence=[*shown, access],
+        scope=f"{prefix}access credential",
+        accepted=f"access tokens are declared as stateless: a stolen one works for up to {stateless} s." if tolerated else "",
+    )
+    if renewed is not None:
+        expect.that(
+            not renewed[0].names(account),
+            expected="the refresh credential from before is refused",
+            observed=f"After {after}, the refresh credential from before still fetches a fresh one: {renewed[0].said()}.",
+            evidence=[*shown, *renewed[1]],
+            scope=f"{prefix}refresh credential",
+        )
+
+
+def _renewed(flows: Flows, held: Captured, account: Account, late: list[tuple[str, str]]) -> tuple[Probe, tuple[int, ...]] | None:
+    """Who the refresh credential still makes one, and what shows it; None where there is none to try."""
+    if flows.target.refresh is None or held.refresh is None:
+        return None
+    got = flows.refresh_with(held, headers=late)
+    if got.access is None:
+        return Probe(got.answer, None), numbers([got])
+    probe = who(flows, account, flows.probe(got.access, headers=late))
+    return probe, numbers([got, probe])
+
+
+def sign_in_again(flows: Flows, login: Login) -> Login:
+    """Sign in once more in the same user agent.
+
+    Raises:
+        NotApplicable: a signed-in user agent is not shown the login form.
+
+    """
+    try:
+        return flows.log_in(login.account, agent=login.agent)
+    except Inconclusive as error:
+        if error.cause == "anti-forgery token not found":
+            raise NotApplicable("a signed-in user agent is not shown the login form, so it cannot sign in again") from None
+        raise
+
+
+def personal_answers(flows: Flows, opening: tuple[Login, Probe], sign_in: SignIn) -> Iterator[tuple[str, Answer]]:
+    """Answers for one user, or with a credential in a cookie: login, probe, refresh and logout, as far as declared."""
+    login, probe = opening
+    yield from (("login", answer) for answer in login.answers if answer.set_cookies and not _carries_token(flows, answer))
+    yield "probe", probe.answer
+    if flows.target.refresh is None and flows.target.logout is None:
+        return
+    own = sign_in()
+    if flows.target.refresh is not None:
+        answer = flows.refresh(own).answer
+        if not _carries_token(flows, answer):
+            yield "refresh", answer
+    if flows.target.logout is not None:
+        yield "logout", flows.log_out(own)
+
+
+def _carries_token(flows: Flows, answer: Answer) -> bool:
+    refresh = flows.target.refresh
+    pointers = {flows.target.login.access_token, refresh.access_token if refresh else None}
+    return any(point_text(answer.json(), pointer) for pointer in pointers)
+
+
+def limits(target: Target) -> list[tuple[str, int]]:
+    """The declared limits of a session in seconds, the shorter one first."""
+    declared = {"idle": target.session.idle_timeout_s, "absolute": target.session.absolute_timeout_s}
+    return sorted(((name, limit) for name, limit in declared.items() if limit), key=lambda pair: pair[1])
+
+
+def past(limit: int) -> float:
+    """A moment at which a session with that limit must have ended: a tenth later, and no less than two seconds."""
+    return max(limit * 1.1, limit + 2.0)
+
+
+def clock(flows: Flows, run: Run, limit: int) -> Clock:
+    """The target's time, as far as that moment."""
+    return Clock(flows, run, past(limit))
+
+
+def refreshed_once(flows: Flows, login: Login) -> Captured:
+    """What a thief could take from a login; its refresh credential has been seen to work where it is there at all."""
+    held = flows.capture(login)
+    if flows.target.refresh is None or held.refresh is None:
+        return held
+    got = flows.refresh_with(held)
+    return replace(held, refresh=got.refresh if got.access is not None else None)
+
+
+def keep_in_use(flows: Flows, held: Captured, time: Clock, name: str, limit: int) -> None:
+    """For the absolute limit: use the session often enough that no idle limit ends it before."""
+    if name != "absolute":
+        return
+    idle = flows.target.session.idle_timeout_s
+    uses = min(MOST_USES, int(limit / (idle * 0.8))) if idle else 1
+    for number in range(1, uses + 1):
+        flows.probe(held.access, headers=time.at(limit * number / (uses + 1)))

@@ -1,0 +1,100 @@
+"""Credentials that no sound application takes, and how the probe refuses them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.tokens import forge, tamper_opaque
+from harness.tokens.jwt import encode
+from harness.user_agent import Unreachable
+from suites.issued import issued
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.credentials import Captured
+    from harness.flows import Flows
+    from harness.user_agent import Answer
+    from suites.issued import Issued
+
+MEGABYTE = 1_000_000
+DAY_S = 86_400
+OVERSIZED = "a megabyte"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A bad credential and what came back.
+
+    Attributes:
+        name: what was bad about it.
+        sent: the credential's value.
+        carrier: ``cookie`` or ``header``.
+        answer: the live answer; None where the connection was closed instead.
+        exchange: the exchange that shows it.
+
+    """
+
+    name: str
+    sent: str = field(repr=False)
+    carrier: str
+    answer: Answer | None
+    exchange: int
+
+
+def refusals(flows: Flows, held: Captured, access_cookies: frozenset[str]) -> list[Refusal]:
+    """Send every bad credential to the probe, in each declared carrier.
+
+    Raises:
+        NotApplicable: the password itself travels with every request (HTTP Basic).
+
+    """
+    one = issued(held, access_cookies)[0]
+    carriers = set(flows.target.session.carriers) - (set() if access_cookies else {"cookie"})
+    return [found for carrier in sorted(carriers) for found in _refused(flows, one, carrier, access_cookies)]
+
+
+def _refused(flows: Flows, one: Issued, carrier: str, access_cookies: frozenset[str]) -> Iterator[Refusal]:
+    url = flows.target.url(flows.target.probe.path)
+    for name, value in [*_malformed(one), *(_in_cookies() if carrier == "cookie" else ())]:
+        cookies = "; ".join(f"{cookie}={value}" for cookie in sorted(access_cookies))
+        line = ("Cookie", cookies) if carrier == "cookie" else ("Authorization", f"Bearer {value}".strip())
+        yield _ask(flows, url, name, value, carrier, [line])
+    if carrier == "cookie":
+        yield _ask(flows, url, "a cookie without =", "", carrier, [("Cookie", "; ".join(sorted(access_cookies)))])
+    expires = one.jwt.expires_at if one.jwt else None
+    if flows.later(0) and (one.name != "") == (carrier == "cookie"):
+        late = flows.later((max(0.0, expires - time.time()) if expires else 0.0) + DAY_S)
+        cookies = "; ".join(f"{cookie}={value}" for cookie, value in one.held.cookies.items())
+        line = ("Cookie", cookies) if carrier == "cookie" else one.held.headers[0]
+        yield _ask(flows, url, "an expired credential", one.value, carrier, [line, *late])
+
+
+def _ask(flows: Flows, url: str, name: str, sent: str, carrier: str, headers: list[tuple[str, str]]) -> Refusal:
+    try:
+        answer = flows.agent("malformed").send("GET", url, headers=headers, cookies="none")
+    except Unreachable as error:
+        if name != OVERSIZED:
+            raise
+        return Refusal(name, sent, carrier, None, error.exchange or 0)  # hanging up on a megabyte is a refusal
+    return Refusal(name, sent, carrier, answer, answer.exchange)
+
+
+def _malformed(one: Issued) -> Iterator[tuple[str, str]]:
+    header = encode(b'{"alg":"HS256","typ":"JWT"}')
+    yield "an empty credential", ""
+    yield "a dot", "."
+    yield "three words", "xx.yy.zz"
+    yield OVERSIZED, "a" * MEGABYTE
+    yield "letters beyond ASCII", "gültig-日本"
+    yield "a JWT whose payload is a list", f"{header}.{encode(b'[1,2,3]')}.{encode(bytes(32))}"
+    if one.jwt is not None:
+        yield "a token with a wrong signature", forge.flip_signature(one.jwt.raw)
+    else:
+        yield "a credential with one character changed", tamper_opaque(one.value)
+
+
+def _in_cookies() -> Iterator[tuple[str, str]]:
+    yield "JSON in a cookie", '{"user":"nobody","admin":true}'

@@ -1,0 +1,286 @@
+"""Cross-site request forgery: what other sites' pages can make a signed-in browser do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.requirement import MUST, SHOULD, requirement
+from harness.sources import ASVS, CHEATSHEET, CWE, RFC6265BIS, RFC6750, RFC9110, RFC10017, WSTG, ZAP
+from harness.verdict import Inconclusive, NotApplicable
+from harness.websocket import WebSockets
+from suites.cross_origin import ATTACKER
+from suites.forged_proof import variants
+from suites.forged_session import body_less, logins, refresh_by_get
+from suites.forgery import as_get, honest_write, in_simple_types, sent_by_browser, sent_with_cookies
+
+if TYPE_CHECKING:
+    from harness.credentials import Captured, Login
+    from harness.fixtures import SignIn
+    from harness.flows import Flows
+    from harness.run import Run
+    from harness.target import Target
+    from harness.user_agent import Answer
+    from harness.verdict import Expect
+    from suites.forgery import Forged
+
+PREVENTION = CHEATSHEET("Cross-Site Request Forgery Prevention")
+UNDEFENDED = "forged writes are accepted as they stand; judged by csrf.cross-site-write-blocked"
+SAMESITE_ONLY = (
+    "protected by SameSite only, which does not apply to requests from sibling hosts, and for a cookie without the attribute "
+    "not in its first two minutes."
+)
+
+
+@pytest.fixture(scope="module")
+def victim(flows: Flows, login: Login, access_cookies: frozenset[str]) -> Login:
+    """A user whose browser the forged requests come from; the user's own write works."""
+    del login  # the shared one stays clean
+    if not access_cookies:
+        raise NotApplicable("no cookie authenticates after this login, and browsers send nothing else on their own")
+    own = flows.log_in()
+    honest_write(flows, own)
+    return own
+
+
+@pytest.fixture(scope="module")
+def bare(flows: Flows, victim: Login) -> tuple[Forged, bool, Answer]:
+    """The write as declared, from another site, cookies attached, without proof; whether it took effect; the view."""
+    forged = sent_with_cookies(flows, victim)
+    effective, view = flows.shows(victim, forged.marker)
+    return forged, effective, view
+
+
+@requirement(
+    "csrf.cross-site-write-blocked",
+    MUST,
+    [ASVS("3.5.1"), RFC6750("5.3"), RFC6265BIS("8.8.1"), WSTG("SESS-05"), CWE(352), ZAP("10202"), PREVENTION],
+    needs=["cookie", "write"],
+    act="writes",
+    defects=["csrf-unchecked-samesite-none", "csrf-check-absent"],
+    remedy="Demand an anti-forgery token or check Origin on every write that a cookie authenticates; SameSite is the second line.",
+)
+def test_forged_writes_change_nothing(
+    flows: Flows, victim: Login, access_cookies: frozenset[str], bare: tuple[Forged, bool, Answer], expect: Expect
+) -> None:
+    """A forged cross-site request carrying the user's cookies changes nothing.
+
+    Why: any page that the user visits could otherwise act in the user's name.
+    Test: submit forms and scripted requests from another site in the signed-in user agent, SameSite applied, and look
+    for their effect; then attach the cookies regardless, to see whether SameSite alone was in the way.
+    """
+    tried = list(sent_by_browser(flows, victim.agent))
+    _, view = flows.shows(victim, tried[0].marker)
+    for forged in tried:
+        expect.that(
+            forged.marker not in view.text,
+            expected="the user's data is as before",
+            observed=f"{forged.how} on {ATTACKER}: answered {forged.answer.status}; {_effect(forged, view)}.",
+            evidence=[forged.answer, view],
+            scope=forged.how,
+        )
+    forged, effective, view = bare
+    open_to_all = all(c.same_site == "None" for c in victim.agent.cookies if c.name in access_cookies)
+    expect.that(
+        not effective,
+        expected="the target itself refuses what another site sent",
+        observed=f"with the cookies attached, {forged.how} from {ATTACKER} answered {forged.answer.status}; {_effect(forged, view)}.",
+        evidence=[forged.answer, view],
+        scope="cookies attached whatever SameSite says",
+        accepted="" if open_to_all else SAMESITE_ONLY,
+    )
+
+
+@requirement(
+    "csrf.simple-content-types-closed",
+    MUST,
+    [ASVS("3.5.2"), RFC10017("6.1.3.3.2"), PREVENTION],
+    needs=["cookie"],
+    act="writes",
+    defects=["csrf-skips-text-plain"],
+    remedy="Compare the parsed media type with application/json and answer 415 otherwise; guard body-less endpoints by Origin or token.",
+)
+def test_bodies_that_forms_can_send_are_refused(
+    target: Target, flows: Flows, sign_in: SignIn, access_cookies: frozenset[str], request: pytest.FixtureRequest, expect: Expect
+) -> None:
+    """Endpoints that rely on a preflight refuse the content types that need none.
+
+    Why: a form can send JSON as text/plain without the browser asking first; the preflight never happens.
+    Test: send the write's JSON, cookies attached, from another site under every such content type; the same for refresh and logout.
+    """
+    if target.write is not None:
+        victim: Login = request.getfixturevalue("victim")
+        if request.getfixturevalue("bare")[1]:
+            raise NotApplicable(UNDEFENDED)
+        tried = list(in_simple_types(flows, victim))
+        _, view = flows.shows(victim, tried[0].marker)
+        for forged in tried:
+            expect.that(
+                forged.marker not in view.text,
+                expected="refused: nothing in it shows that a page of the target sent it",
+                observed=f"{forged.how} from {ATTACKER} answered {forged.answer.status}; {_effect(forged, view)}.",
+                evidence=[forged.answer, view],
+                scope=forged.how,
+            )
+    for what, acted, answers in body_less(flows, sign_in, access_cookies):
+        expect.that(
+            not acted,
+            expected=f"a {what} that another site asks for is refused",
+            observed=f"the {what} from {ATTACKER} answered {answers[0].status} and {'was' if acted else 'was not'} carried out.",
+            evidence=answers,
+            scope=what,
+            level=SHOULD,  # no content type can close an endpoint without a body
+        )
+
+
+@requirement(
+    "csrf.safe-methods-safe",
+    MUST,
+    [ASVS("3.5.3"), RFC9110("9.2.1"), RFC6265BIS("5.6.7.1")],
+    needs=["write"],
+    act="writes",
+    defects=["write-by-get"],
+    remedy="Register writes for POST, PUT, PATCH or DELETE only, and switch method overrides off.",
+)
+def test_safe_methods_change_nothing(flows: Flows, sign_in: SignIn, access_cookies: frozenset[str], expect: Expect) -> None:
+    """GET, HEAD and OPTIONS never perform the state change, also not with a method override.
+
+    Why: links and images send GET, with SameSite=Lax cookies at that: no form and no script is needed.
+    Test: repeat the declared write and the refresh as GET, HEAD and OPTIONS with the fields in the query, and as POST in disguise.
+    """
+    user = sign_in()
+    honest_write(flows, user)
+    tried = list(as_get(flows, user))
+    _, view = flows.shows(user, tried[0].marker)
+    for forged in tried:
+        expect.that(
+            forged.marker not in view.text,
+            expected="nothing is written by a safe method",
+            observed=f"{forged.how} answered {forged.answer.status}; {_effect(forged, view)}.",
+            evidence=[forged.answer, view],
+            scope=forged.how,
+        )
+    for how, answer, acted in refresh_by_get(flows, user, access_cookies):
+        expect.that(
+            not acted,
+            expected="no credential is issued by a safe method",
+            observed=f"{how} answered {answer.status} and {'issued a credential' if acted else 'issued nothing'}.",
+            evidence=[answer],
+            scope=how,
+        )
+
+
+@requirement(
+    "csrf.token-bound-to-session",
+    MUST,
+    [ASVS("3.5.1"), RFC10017("6.1.3.3.2"), PREVENTION],
+    needs=["cookie", "write", "csrf_token"],
+    act="writes",
+    defects=["csrf-token-unbound", "csrf-token-double-submit-naive"],
+    remedy="Derive the token from the session with an HMAC and verify it on every write, or keep it in the session.",
+)
+def test_anti_forgery_tokens_belong_to_their_session(
+    target: Target, flows: Flows, victim: Login, bare: tuple[Forged, bool, Answer], request: pytest.FixtureRequest, expect: Expect
+) -> None:
+    """The anti-forgery token or header is required, checked, and tied to the session.
+
+    Why: a token that anyone can supply, or bring along from an account of their own, stops nobody.
+    Test: write from the front end's origin with the token missing, empty, random, of another user, and as a matching
+    pair of cookie and header that an attacker chose.
+    """
+    other: Login | None = request.getfixturevalue("other_login") if target.other_user else None
+    if bare[1]:
+        raise NotApplicable(UNDEFENDED)
+    tried = list(variants(flows, victim, other))
+    if not tried:
+        raise NotApplicable("the declared defence needs no token or header ([csrf])")
+    _, view = flows.shows(victim, "")
+    loose = False
+    for variant in tried:
+        if variant.pair and loose:
+            continue  # a token that is not checked at all is no double submit
+        effective = variant.forged.marker in view.text
+        loose = loose or effective
+        expect.that(
+            not effective,
+            expected="the write is refused: the token is not the one of this session",
+            observed=f"{variant.forged.how}: answered {variant.forged.answer.status}; {_effect(variant.forged, view)}.",
+            evidence=[variant.forged.answer, view],
+            scope=variant.forged.how,
+            level=SHOULD if variant.pair else None,
+        )
+
+
+@requirement(
+    "csrf.login-forgery-blocked",
+    SHOULD,
+    [ASVS("7.6.2"), PREVENTION, CWE(352)],
+    needs=["cookie", "login_request"],
+    defects=["login-cross-site-accepted", "csrf-unchecked-samesite-none"],
+    remedy="Check Origin or Sec-Fetch-Site on the login, or bind its form to a token in a cookie set before.",
+)
+def test_other_sites_cannot_sign_a_visitor_in(
+    target: Target, flows: Flows, login: Login, access_cookies: frozenset[str], expect: Expect
+) -> None:
+    """A cross-site page cannot log the user into the attacker's account.
+
+    Why: the user then works, searches and pays in an account that the attacker reads along in.
+    Test: submit the login from another site with valid credentials in a clean user agent, and see who is signed in there.
+    """
+    if not access_cookies:
+        raise NotApplicable("no cookie authenticates after this login, so that another site's page has nothing to plant")
+    attacker = target.other_user or login.account
+    for how, agent, answer in logins(flows, attacker):
+        # A user agent that kept no cookie is nobody's: there is nothing to ask.
+        probe = flows.probe_in(agent) if len(agent.cookies) else None
+        planted = probe is not None and probe.names(attacker)
+        expect.that(
+            not planted,
+            expected="nobody is signed in",
+            observed=f"{how} on {ATTACKER}: the login answered {answer.status}; the visitor is {'now signed in' if planted else 'not signed in'}.",
+            evidence=[answer, *([probe] if probe else [])],
+            scope=how,
+        )
+
+
+@requirement(
+    "csrf.websocket-origin-checked",
+    SHOULD,
+    [ASVS("4.4.2"), WSTG("CLNT-10"), CWE(346)],
+    needs=["cookie", "websocket"],
+    defects=["websocket-origin-unchecked"],
+    remedy="Compare Origin with the front end's before accepting the handshake; CORS does not cover WebSockets.",
+)
+def test_websockets_look_at_the_origin(
+    target: Target, flows: Flows, login: Login, held: Captured, auth_run: Run, expect: Expect
+) -> None:
+    """WebSocket handshakes that cookies authenticate check Origin.
+
+    Why: any page may open a WebSocket to any host and read what comes; the user's cookies go along.
+    Test: shake hands with the user's cookies from the front end, which must work, and from another site, and listen.
+    """
+    section = target.websocket
+    if section is None or not held.access.cookies:
+        raise NotApplicable("no cookie authenticates after this login")
+    says = section.says or login.account.known_as
+    sockets = WebSockets(target, flows.recorder, auth_run.path.parent / target.at.ca if target.at.ca else None)
+    cookies = flows.cookies(login.agent, target.url(section.path))
+    honest = sockets.listen(section.path, origin=target.front_origin, cookies=cookies, until=says, label="front end")
+    if says not in honest.text:
+        reason = f"the front end's handshake answered {honest.status} and no message for the user; check [websocket]"
+        raise Inconclusive(reason, honest, cause="the declared WebSocket does not speak to its user")
+    for origin in (ATTACKER, "null"):
+        heard = sockets.listen(section.path, origin=origin, cookies=cookies, until=says, label="page elsewhere")
+        spoke = says in heard.text
+        expect.that(
+            not spoke,
+            expected="the handshake is refused, or nothing is said to it",
+            observed=f"from {origin} it answered {heard.status}{', and what followed was for the user' if spoke else ''}.",
+            evidence=[honest, heard],
+            scope=origin,
+        )
+
+
+def _effect(forged: Forged, view: Answer) -> str:
+    return "the write took effect" if forged.marker in view.text else "no effect"
