@@ -19,7 +19,6 @@ from harness.discovery import operations as discover
 from harness.elimination import credential_cookies
 from harness.exchange import Recorder
 from harness.flows import LOGIN_BROKEN, Flows
-from harness.functions import load_function
 from harness.guest import GuestWire
 from harness.matrix import Matrix
 from harness.conductor import EXPECT
@@ -70,8 +69,7 @@ def flows(auth_run: Run, target: Target, recorder: Recorder) -> Iterator[Flows]:
     wire = GuestWire(
         pace=target.limits.requests_per_second, limits=limits, ca_file=ca, resolve=target.at.resolve, extra_headers=target.at.headers
     )
-    function = load_function(auth_run.path.parent, target.login.function) if target.login.function else None
-    yield Flows(target, wire, recorder, function)
+    yield Flows(target, wire, recorder, auth_run.login_function)
     wire.close()
 
 

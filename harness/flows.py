@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ from harness.verdict import Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
     from harness.exchange import Recorder
+    from harness.functions import LoginFunction
     from harness.target import Account, AntiForgery, Encoding, Target
     from harness.user_agent import Wire
 
@@ -42,7 +44,7 @@ class Flows:
 
     """
 
-    def __init__(self, target: Target, wire: Wire, recorder: Recorder, login_function: Any = None) -> None:
+    def __init__(self, target: Target, wire: Wire, recorder: Recorder, login_function: LoginFunction | None = None) -> None:
         self.target = target
         self.recorder = recorder
         self.logins: list[Login] = []
@@ -131,8 +133,8 @@ class Flows:
         word = account.password.get_secret_value() if password is OWN else password
         if isinstance(word, str):
             self.recorder.redactor.learn(word)
-        if login.function:
-            return Login(account, agent, [], access_token=self._function(agent, account))
+        if self._function is not None:
+            return Login(account, agent, [], access_token=self._own(self._function, agent, account))
         if login.steps:
             return self._steps(account, agent, name, word)
         if login.encoding == "basic":
@@ -162,6 +164,17 @@ class Flows:
         self._wrong[account.username] = 0
         self.logins.append(login)
         return login
+
+    @staticmethod
+    def _own(function: LoginFunction, agent: UserAgent, account: Account) -> str | None:
+        try:
+            return function(agent, account)
+        except (Inconclusive, Unreachable):
+            raise
+        except Exception as error:
+            # The message may quote what the function sent: only its kind is safe to show.
+            reason = f"login.function raised {type(error).__name__} in line {_line_of(error)} of its file"
+            raise Inconclusive(reason, cause=LOGIN_BROKEN) from error
 
     def refused(self, login: Login, probe: Probe) -> Inconclusive:
         """Why a login did not sign its user in; no password is tried any more after it."""
@@ -423,6 +436,13 @@ def body_of(encoding: Encoding, fields: Mapping[str, Any]) -> Body:
 def new_marker() -> str:
     """A text that occurs nowhere yet."""
     return f"authconform-{secrets.token_hex(6)}"
+
+
+def _line_of(error: BaseException) -> int:
+    """Where an error of somebody else's function was raised: the innermost frame of its own file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == frames[1].filename] if len(frames) > 1 else frames
+    return own[-1].lineno or 0
 
 
 def _basic(username: str, password: str) -> str:

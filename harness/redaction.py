@@ -84,6 +84,8 @@ class Redactor:
 
     def scrub(self, text: str) -> str:
         """Free text without learned secrets and without what looks like one."""
+        # What is known goes first: a guess might mask half of it, and leave the other half beyond recognition.
+        text = _outside_masks(text, self._scrub_learned)
         text = _outside_masks(text, lambda part: _URL_IN_TEXT.sub(self._url_in_text, part))
         text = _outside_masks(text, lambda part: _ASSIGNMENT.sub(self._assignment, part))
         return self._scrub_shapes(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import profile
+from harness.functions import LoginFunction, load_function
 from harness.launch import Launched, placeholders
 from harness.report.run import ReportError, assemble, facts_of
 
@@ -41,6 +42,7 @@ class Run:
         target: what is under test.
         values: what the profile's placeholders stand for; None where the target was not started by us.
         salt: secret of this run's masks, shared with workers so that the same secret has the same mark.
+        login_function: the user's own way to sign in, where the profile names one.
         measured: carrier matrix measured in this process and not collected yet.
         doubtful: why the run as a whole must not be trusted.
 
@@ -51,6 +53,7 @@ class Run:
     target: Target
     values: dict[str, str] | None = None
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)
+    login_function: LoginFunction | None = None
     launched: Launched | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     verdicts: list[Json] = field(default_factory=list)
@@ -75,6 +78,7 @@ class Run:
         tables = profile.read(path)
         values = placeholders() if "launch" in tables and options.target is None else None
         run = cls(options, path, profile.build(path, tables, origin=options.target, values=values), values)
+        run.login_function = load_function(path, run.target)
         if values is not None:
             run.launched = Launched(run.target, path.parent, Path(values["dir"]))
         return run
@@ -88,7 +92,9 @@ class Run:
         """The same run in a worker."""
         path = profile.locate(options.profile)
         target = profile.build(path, profile.read(path), origin=options.target, values=shared["values"])
-        return cls(options, path, target, shared["values"], bytes.fromhex(shared["salt"]))
+        run = cls(options, path, target, shared["values"], bytes.fromhex(shared["salt"]))
+        run.login_function = load_function(path, target)
+        return run
 
     def collect(self, parcel: Json, worker: str = "") -> Json | None:
         """Take what one test (or a worker's end) brought; numbers of exchanges are made the run's own.

@@ -13,7 +13,21 @@ import pytest
 _HERE = Path(__file__).parent
 Document = dict[str, Any]
 
-_QUIET = ("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:timeout", "-p", "no:faulthandler", "-s")
+_QUIET = (
+    "-p",
+    "no:terminal",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:randomly",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:timeout",
+    "-p",
+    "no:faulthandler",
+    "-s",
+)
 COLOURLESS = frozenset({"pass", "not_applicable", "not_run"})
 
 
@@ -39,7 +53,9 @@ def reference_profile(
     for old, new in (replace or {}).items():
         assert old in text, f"{old!r} does not occur in {name}.toml"
         text = text.replace(old, new)
-    extra = [part for key, value in {"argon2": "light", **(settings or {})}.items() for part in ("--set", f"{key}={value}")]
+    extra = [
+        part for key, value in {"argon2": "light", **(settings or {})}.items() for part in ("--set", f"{key}={value}")
+    ]
     extra += [part for defect in defects for part in ("--defect", defect)]
     marker = '"clock_header=true"'
     assert marker in text
@@ -52,7 +68,19 @@ def judge(profile: Path, report: Path, *, allow: Collection[str] = (), only: Col
     """Run the suites against what a profile starts; the document that the run wrote."""
     options = [f"--auth-allow={kind}" for kind in allow] + [f"--auth-only={name}" for name in only]
     code = pytest.main(
-        ["--pyargs", "suites", "-c", str(_HERE / "judged.toml"), f"--confcutdir={_HERE.parent}", *_QUIET, "--auth-profile", str(profile), "--auth-report", str(report), *options]
+        [
+            "--pyargs",
+            "suites",
+            "-c",
+            str(_HERE / "judged.toml"),
+            f"--confcutdir={_HERE.parent}",
+            *_QUIET,
+            "--auth-profile",
+            str(profile),
+            "--auth-report",
+            str(report),
+            *options,
+        ]
     )
     assert code in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}, f"pytest ended with {code!r}"
     document: Document = json.loads((report / "run.json").read_text())

@@ -101,7 +101,11 @@ class Handler(BaseHTTPRequestHandler):
             given = json.loads(self.sent)
         except ValueError:
             given = {}
-        if self.command != "POST" or self.headers.get("Content-Type") != "application/json" or not isinstance(given, dict):
+        if (
+            self.command != "POST"
+            or self.headers.get("Content-Type") != "application/json"
+            or not isinstance(given, dict)
+        ):
             self.answer(415, {"detail": "JSON only"})
             return
         name, word = given.get("username"), given.get("password")

@@ -134,7 +134,11 @@ def malformed_cookie(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize("where", ["/in", "/who"])
-@pytest.mark.parametrize("misbehaviour", [endless, drip, lie, loop, huge, broken_text, page, bomb, long_header, malformed_cookie], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "misbehaviour",
+    [endless, drip, lie, loop, huge, broken_text, page, bomb, long_header, malformed_cookie],
+    ids=lambda m: m.__name__,
+)
 def test_answers_that_are_none(app: SmallApp, tmp_path: Path, misbehaviour: Misbehaviour, where: str) -> None:
     """Whatever comes instead of an answer, the run ends, red, with a cause that names the place."""
     app.misbehaviours[where] = misbehaviour
@@ -222,7 +226,19 @@ def test_interrupt_leaves_a_document(app: SmallApp, tmp_path: Path) -> None:
 
     app.misbehaviours["/who"] = slow
     report = tmp_path / "report"
-    command = [sys.executable, "-m", "pytest", "--pyargs", "suites", "-p", "no:cacheprovider", "--auth-profile", str(app.profile(tmp_path)), "--auth-report", str(report)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        "suites",
+        "-p",
+        "no:cacheprovider",
+        "--auth-profile",
+        str(app.profile(tmp_path)),
+        "--auth-report",
+        str(report),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
     deadline = time.monotonic() + BOUND_S
     while app.seen < 25 and time.monotonic() < deadline:

@@ -49,7 +49,11 @@ def _sent(request: WireRequest) -> Iterator[str]:
     except ValueError:
         return
     if isinstance(body, dict):
-        yield from (v for k, v in body.items() if isinstance(v, str) and ("password" in k or "token" in k) and k != "token_delivery")
+        yield from (
+            v
+            for k, v in body.items()
+            if isinstance(v, str) and ("password" in k or "token" in k) and k != "token_delivery"
+        )
 
 
 def _received(response: WireResponse) -> Iterator[str]:
@@ -77,7 +81,9 @@ def _received(response: WireResponse) -> Iterator[str]:
     ],
     ids=str,
 )
-def test_no_secret_of_a_run_is_written_or_drawn(profile: str, defects: list[str], seen: set[str], tmp_path: Path) -> None:
+def test_no_secret_of_a_run_is_written_or_drawn(
+    profile: str, defects: list[str], seen: set[str], tmp_path: Path
+) -> None:
     alice, bob = (f"{name}-{secrets.token_hex(8)}-Canary" for name in ("Alice", "Bob"))
     path = reference_profile(
         tmp_path,
@@ -89,7 +95,11 @@ def test_no_secret_of_a_run_is_written_or_drawn(profile: str, defects: list[str]
     document = judge(path, tmp_path / "report", allow=["aggressive"])
     secret = {alice, bob, *seen} - HARMLESS
     written = (tmp_path / "report" / "run.json").read_text() + render(document, width=120, colour=False)  # type: ignore[arg-type]
-    forms = {value: {value, quote(value, safe=""), base64.b64encode(value.encode()).decode()} for value in secret if len(value) >= 6}
+    forms = {
+        value: {value, quote(value, safe=""), base64.b64encode(value.encode()).decode()}
+        for value in secret
+        if len(value) >= 6
+    }
     leaked = sorted(value[:12] for value, written_as in forms.items() if any(form in written for form in written_as))
     assert len(secret) > 20
     assert leaked == []
@@ -106,7 +116,20 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
         settings={"alice_password": password},
         replace={"Alice-correct-horse-1": password},
     )
-    command = [sys.executable, "-m", "pytest", "--pyargs", "suites", "-p", "no:cacheprovider", "-vv", "-rA", "--showlocals", "--auth-profile", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        "suites",
+        "-p",
+        "no:cacheprovider",
+        "-vv",
+        "-rA",
+        "--showlocals",
+        "--auth-profile",
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path, check=False)
     assert done.returncode == 1, done.stdout
     assert password not in done.stdout + done.stderr

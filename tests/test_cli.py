@@ -14,8 +14,8 @@ import textwrap
 import time
 import tomllib
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,6 +24,9 @@ from harness.catalogue import CatalogueError
 from harness.cli import main
 from harness.cli.running import Wanted, pytest_command
 from harness.requirement import AREAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BOUND_S = 60
 PROFILE = """
@@ -78,7 +81,7 @@ def test_it_tells_its_version_and_its_commands(folder: Path) -> None:
         (("run", "--prfile", "x"), "--prfile"),
         (("run", "--profile"), "--profile"),
         (("run", "one", "two"), "two"),
-        (("app", "--port", "70000"), "70000"),
+        (("app", "--port", "70000"), "--port"),
         (("explain",), "ID"),
     ],
 )
@@ -281,29 +284,29 @@ def test_a_remedy_may_come_with_an_example(suites: Path) -> None:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The reference app, and what was said when it was ready."""
     command = [sys.executable, "-m", "harness.cli", "app", *arguments]
     environment = {**os.environ, "TMPDIR": str(folder)}
     with subprocess.Popen(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, cwd=folder, env=environment, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
             yield process, _until_ready(process)
         finally:
-            process.kill()
+            process.terminate()  # and no more: killed, it could not end the app
 
 
-def _until_ready(process: subprocess.Popen[str]) -> str:
+def _until_ready(process: subprocess.Popen[bytes]) -> str:
     assert process.stdout is not None
-    text, deadline = "", time.monotonic() + BOUND_S
-    while "authconform run" not in text:
+    said, deadline = b"", time.monotonic() + BOUND_S
+    while not re.search(rb"authconform run .*\n", said):
         readable, _, _ = select.select([process.stdout], [], [], max(deadline - time.monotonic(), 0))
-        assert readable, f"not ready in time; it said {text!r}"
-        line = process.stdout.readline()
-        assert line, f"it ended; it said {text!r}"
-        text += line
-    return text
+        assert readable, f"not ready in time; it said {said!r}"
+        more = os.read(process.stdout.fileno(), 4096)
+        assert more, f"it ended; it said {said!r}"
+        said += more
+    return said.decode()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -319,7 +322,7 @@ def test_the_reference_app_starts_is_judged_and_stops(folder: Path, how: signal.
         process.send_signal(how)
         _, errors = process.communicate(timeout=BOUND_S)
     assert process.returncode == 0
-    assert "Traceback" not in errors
+    assert b"Traceback" not in errors
     assert not file.parent.exists()
 
 

@@ -31,8 +31,14 @@ def cases() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("defect", "profile"), cases(), ids=lambda value: value)
 def test_defect_is_found_where_it_is_and_nowhere_else(defect: str, profile: str, tmp_path: Path) -> None:
-    needed = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in DEFECTS[defect].needs.items() if key not in {"tls", "domain", "plain_port"}}
-    document = judge(reference_profile(tmp_path, profile, defects=[defect], settings=needed), tmp_path, allow=["aggressive"])
+    needed = {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in DEFECTS[defect].needs.items()
+        if key not in {"tls", "domain", "plain_port"}
+    }
+    document = judge(
+        reference_profile(tmp_path, profile, defects=[defect], settings=needed), tmp_path, allow=["aggressive"]
+    )
     found = coloured(document)
     applicable = {v["id"] for v in document["verdicts"] if v["outcome"] not in {"not_applicable", "not_run"}}
     assert set(found) == NAMED_BY[defect] & (applicable | set(found)), found

@@ -12,7 +12,7 @@ import pytest
 from tests.judging import judge, reference_profile
 from tests.small_app import small_app
 
-SUITE = '''
+SUITE = """
 from harness.fixtures import *
 from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import CWE
@@ -23,7 +23,7 @@ def one(id, level, **more):
 
 def judged(held, login, expect):
     expect.that(held, expected="this", observed="that", evidence=login.answers, scope="here")
-'''
+"""
 DOCSTRING = '"""A sentence.\n\n    Why: because.\n\n    Test: like this.\n    """'
 BODIES = {
     "login.passes": ("MUST", "judged(True, login, expect)", "pass"),
@@ -51,7 +51,18 @@ def suite(folder: Path, *names: str) -> Path:
 
 
 def pytest_run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "--rootdir", str(tmp_path), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "--rootdir",
+        str(tmp_path),
+        *arguments,
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
 
 
@@ -64,7 +75,14 @@ def test_nothing_is_imported_in_a_run_that_is_not_ours(tmp_path: Path) -> None:
     )
 
     def modules(*arguments: str) -> set[str]:
-        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=tmp_path,
+            check=True,
+        )
         return set(done.stdout.split("MODULES ")[1].split())
 
     assert modules() - modules("-p", "no:harness.plugin") == {"harness", "harness.plugin"}
@@ -83,7 +101,9 @@ def test_every_way_to_end_has_its_outcome(tmp_path: Path) -> None:
     with small_app() as app:
         done = pytest_run(tmp_path, str(path), "--auth-profile", str(app.profile(tmp_path)), "--junitxml", "junit.xml")
     document = json.loads((tmp_path / "authconform-report" / "run.json").read_text())
-    assert {v["id"]: v["outcome"] for v in document["verdicts"]} == {name: outcome for name, (_, _, outcome) in BODIES.items()}
+    assert {v["id"]: v["outcome"] for v in document["verdicts"]} == {
+        name: outcome for name, (_, _, outcome) in BODIES.items()
+    }
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stdout  # a bug of ours is shown as what it is
     assert '<property name="outcome" value="warn"' in (tmp_path / "junit.xml").read_text()
@@ -127,7 +147,9 @@ def test_usage_errors_are_one_line_and_exit_4(tmp_path: Path, arguments: tuple[s
 def test_only_what_was_asked_for_is_judged(tmp_path: Path) -> None:
     path = suite(tmp_path, "login.passes", "login.fails")
     with small_app() as app:
-        done = pytest_run(tmp_path, str(path), "--auth-profile", str(app.profile(tmp_path)), "--auth-only", "login.passes")
+        done = pytest_run(
+            tmp_path, str(path), "--auth-profile", str(app.profile(tmp_path)), "--auth-only", "login.passes"
+        )
     assert done.returncode == 0
     assert "1 pass" in done.stdout
 

@@ -42,17 +42,29 @@ VARIANTS = {
     "204 after login": Variant({"login_answer": "204"}),
     "303 after login": Variant({"login_answer": "303"}),
     "form login with anti-forgery token, 200 after a wrong password": Variant({"login_form_only": "true"}, FORM_LOGIN),
-    "CSRF defence by Origin": Variant({"csrf": "origin"}, {'defence = "token"\ntoken = { cookie = "csrf", header = "X-CSRF-Token" }': 'defence = "origin"'}),
+    "CSRF defence by Origin": Variant(
+        {"csrf": "origin"},
+        {'defence = "token"\ntoken = { cookie = "csrf", header = "X-CSRF-Token" }': 'defence = "origin"'},
+    ),
     "CSRF defence by a custom header": Variant(
         {"csrf": "custom-header"},
-        {'defence = "token"\ntoken = { cookie = "csrf", header = "X-CSRF-Token" }': 'defence = "custom-header"\nheader = "X-Requested-With: fetch"'},
+        {
+            'defence = "token"\ntoken = { cookie = "csrf", header = "X-CSRF-Token" }': 'defence = "custom-header"\nheader = "X-Requested-With: fetch"'
+        },
     ),
     "grace window in rotation": Variant({"rotation_grace_s": "30"}, {"grace_s = 0": "grace_s = 30"}),
-    "grace window in rotation, bearer": Variant({"rotation_grace_s": "30"}, {"grace_s = 0": "grace_s = 30"}, profile="bearer"),
+    "grace window in rotation, bearer": Variant(
+        {"rotation_grace_s": "30"}, {"grace_s = 0": "grace_s = 30"}, profile="bearer"
+    ),
     "problem+json": Variant({"errors": "problem"}),
-    "path prefix": Variant({"root_path": "/api"}, {'origin = "http://127.0.0.1:{port}"': 'origin = "http://127.0.0.1:{port}"\nbase_path = "/api"'}),
+    "path prefix": Variant(
+        {"root_path": "/api"},
+        {'origin = "http://127.0.0.1:{port}"': 'origin = "http://127.0.0.1:{port}"\nbase_path = "/api"'},
+    ),
     "no CORS at all": Variant({"cors": "none"}, {'origins = ["http://127.0.0.1:3000"]': "origins = []"}),
-    "two allowed origins": Variant({"cors": "two"}, {'["http://127.0.0.1:3000"]': '["http://127.0.0.1:3000", "http://127.0.0.1:3001"]'}),
+    "two allowed origins": Variant(
+        {"cors": "two"}, {'["http://127.0.0.1:3000"]': '["http://127.0.0.1:3000", "http://127.0.0.1:3001"]'}
+    ),
     "no refresh": Variant({"refresh": "off"}, NO_REFRESH),
     "stateless access, declared": Variant(
         {"stateless_access": "true"},
@@ -72,9 +84,15 @@ VARIANTS = {
         },
         profile="bearer",
     ),
-    "idle timeout": Variant({"idle_timeout_s": "1800"}, {"absolute_timeout_s = 604800": "absolute_timeout_s = 604800\nidle_timeout_s = 1800"}),
+    "idle timeout": Variant(
+        {"idle_timeout_s": "1800"},
+        {"absolute_timeout_s = 604800": "absolute_timeout_s = 604800\nidle_timeout_s = 1800"},
+    ),
     "nothing declared but login and probe": Variant(
-        replace={'[refresh]\npath = "/auth/refresh"\ncarrier = "cookie"\ngrace_s = 0\n': "", '[logout]\npath = "/auth/logout"\n': ""},
+        replace={
+            '[refresh]\npath = "/auth/refresh"\ncarrier = "cookie"\ngrace_s = 0\n': "",
+            '[logout]\npath = "/auth/logout"\n': "",
+        },
     ),
 }
 
@@ -84,7 +102,9 @@ def test_sound_but_unusual_gives_no_red(name: str, tmp_path: Path) -> None:
     variant = VARIANTS[name]
     profile = reference_profile(tmp_path, variant.profile, settings=variant.settings, replace=variant.replace)
     document = judge(profile, tmp_path, allow=["aggressive"])
-    found = {key: said for key, said in coloured(document).items() if not said.startswith(variant.allowed.get(key, "\0"))}
+    found = {
+        key: said for key, said in coloured(document).items() if not said.startswith(variant.allowed.get(key, "\0"))
+    }
     assert found == {}
     assert document["summary"]["pass"] > 20
     assert document["doubtful"] == ""

@@ -17,9 +17,10 @@ from reference_app.server import certified, listen, server
 from reference_app.settings import Architecture, Settings, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import uvicorn
+    from fastapi import FastAPI
 
 PASSWORDS = {"alice": "Alice-correct-horse-1", "bob": "Bob-battery-staple-2", "carol": "Carol-paper-clip-3"}
 JOIN_S = 10
@@ -183,47 +184,38 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext,
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Callable[[Any, ssl.SSLContext | None], int]]:
-    """Serves applications until the end of the run; returns the port."""
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(app: Any, context: ssl.SSLContext | None) -> int:
-        listening = listen("127.0.0.1", 0)
-        instance = server(app, context)
-        thread = threading.Thread(target=instance.run, args=([listening],), daemon=True)
-        thread.start()
-        running.append((instance, thread))
-        return int(listening.getsockname()[1])
-
-    yield start
-    for instance, _ in running:
-        instance.should_exit = True
-    for _, thread in running:
+def threads() -> Iterator[list[threading.Thread]]:
+    """The threads that served: told to stop after their test, waited for at the end of the run."""
+    started: list[threading.Thread] = []
+    yield started
+    for thread in started:
         thread.join(JOIN_S)
 
 
 @pytest.fixture
-def launch(
-    servers: Callable[[Any, ssl.SSLContext | None], int], authority: tuple[ssl.SSLContext, ssl.SSLContext]
-) -> Iterator[Launch]:
+def launch(threads: list[threading.Thread], authority: tuple[ssl.SSLContext, ssl.SSLContext]) -> Iterator[Launch]:
     """Starts an application of the test's own."""
     clients: list[httpx.Client] = []
-    apps = []
+    started: list[tuple[FastAPI, uvicorn.Server]] = []
 
     def start(
         architecture: str = "cookie", defect: str | None = None, *, tls: bool = False, **given: object
     ) -> Running:
         fixed = {"architecture": Architecture(architecture), "tls": tls, "argon2": "light", **given}
         settings = defects.apply(read({}, **fixed), [defect] if defect else [])
-        app = create_app(settings)
-        apps.append(app)
-        port = servers(app, authority[0] if tls else None)
-        return Running(settings, port, authority[1], clients)
+        app, listening = create_app(settings), listen("127.0.0.1", 0)
+        serving = server(app, authority[0] if tls else None)
+        thread = threading.Thread(target=serving.run, args=([listening],), daemon=True)
+        thread.start()
+        threads.append(thread)
+        started.append((app, serving))
+        return Running(settings, listening.getsockname()[1], authority[1], clients)
 
     yield start
     for client in clients:
         client.close()
-    for app in apps:
+    for app, serving in started:
+        serving.should_exit = True
         app.state.services.store.close()
 
 

@@ -75,17 +75,25 @@ def test_nobody_is_who_a_header_says(launch: Launch, name: str) -> None:
 
 @pytest.mark.parametrize("architecture", ["bearer", "cookie", "both"])
 @pytest.mark.parametrize("tokens", ["jwt", "opaque"])
-@pytest.mark.parametrize(
-    "value",
-    [b"", b".", b"..", b"x.y.z", b"e30.e30.e30", b"\xc3\xa9\xff", b"x" * 20_000, b"{}", b'"', b"null", b"=", b"a=b=c"],
-)
-def test_what_is_no_credential_is_refused(launch: Launch, architecture: str, tokens: str, value: bytes) -> None:
+def test_what_is_no_credential_is_refused(launch: Launch, architecture: str, tokens: str) -> None:
     visitor = launch(architecture, tokens=tokens).visitor()
-    name = b"Cookie" if architecture == "cookie" else b"Authorization"
-    header = (b"access=" if name == b"Cookie" else b"Bearer ") + value
-    answer = visitor.http.get("/users/me", headers=[(name, header.strip())])
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"]
+    name, start = ("Cookie", b"access=") if architecture == "cookie" else ("Authorization", b"Bearer ")
+    for value in (
+        b"",
+        b".",
+        b"..",
+        b"x.y.z",
+        b"e30.e30.e30",
+        b"\xc3\xa9\xff",
+        b"x" * 20_000,
+        b"{}",
+        b'"',
+        b"=",
+        b"a=b=c",
+    ):
+        answer = visitor.http.get("/users/me", headers=[(name.encode(), (start + value).strip())])
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"]
 
 
 def test_an_enormous_credential_is_refused(launch: Launch) -> None:

@@ -71,17 +71,18 @@ def test_an_unhandled_error_can_be_read_too(launch: Launch, caplog: pytest.LogCa
     assert "unhandled error" in caplog.text
 
 
-@pytest.mark.parametrize("origin", NEAR_MISSES)
-def test_nobody_else_is(launch: Launch, origin: str) -> None:
+def test_nobody_else_is(launch: Launch) -> None:
     visitor = launch().signed_in()
-    preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-    for answer in (
-        visitor.get("/users/me", headers={"Origin": origin}),
-        visitor.running.visitor().get("/users/me", headers={"Origin": origin}),
-        visitor.send("OPTIONS", "/users/me", headers=preflight),
-    ):
-        assert not [name for name in answer.headers if name.startswith("access-control-allow")]
-        assert "Origin" in answer.headers["vary"]
+    stranger = visitor.running.visitor()
+    for origin in NEAR_MISSES:
+        preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        for answer in (
+            visitor.get("/users/me", headers={"Origin": origin}),
+            stranger.get("/users/me", headers={"Origin": origin}),
+            visitor.send("OPTIONS", "/users/me", headers=preflight),
+        ):
+            assert not [name for name in answer.headers if name.startswith("access-control-allow")]
+            assert "Origin" in answer.headers["vary"]
 
 
 @pytest.mark.parametrize(("cors", "served"), [("none", []), ("one", [3000]), ("two", [3000, 3001])])

@@ -96,16 +96,17 @@ def test_access_and_refresh_values_are_not_interchangeable(launch: Launch, archi
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("value", ["", ".", "a.b.c", "x" * 20_000, "é" * 10, "=", "{}", "null"])
-def test_what_is_no_refresh_value_is_refused(launch: Launch, architecture: str, tokens: str, value: str) -> None:
+def test_what_is_no_refresh_value_is_refused(launch: Launch, architecture: str, tokens: str) -> None:
     visitor = launch(architecture, tokens=tokens).signed_in()
-    if architecture == "bearer":
-        answer = visitor.post("/auth/refresh", json={"refresh_token": value})
-    else:
-        raw = [(b"Cookie", f"refresh={value}".encode()), (b"X-CSRF-Token", (visitor.csrf_token or "").encode())]
-        answer = visitor.http.post("/auth/refresh", headers=raw)
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/json"
+    for value in ("", ".", "a.b.c", "x" * 20_000, "é" * 10, "=", "{}", "null"):
+        if architecture == "bearer":
+            answer = visitor.post("/auth/refresh", json={"refresh_token": value})
+        else:
+            proof = (visitor.csrf_token or "").encode()
+            raw = [(b"Cookie", f"refresh={value}".encode()), (b"X-CSRF-Token", proof)]
+            answer = visitor.http.post("/auth/refresh", headers=raw)
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/json"
 
 
 @EVERYWHERE

@@ -163,7 +163,7 @@ def test_the_closing_table_adds_up(document: RunDocument) -> None:
 def test_it_ends_with_what_a_pass_means(document: RunDocument) -> None:
     end = flat(shown(document)).rsplit("A pass means", 1)[1]
     assert "this act was tried and the application withstood it" in end
-    assert "2 inconclusive, 2 n/a, 1 not run" in end
+    assert "2 inconclusive, 2 not applicable, 1 not run" in end
 
 
 def test_a_run_not_to_be_trusted_says_so_before_anything_else(make: Make) -> None:
