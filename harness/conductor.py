@@ -131,7 +131,7 @@ class Conductor:
         declared = declared_by(item)
         if declared is None or call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
             return report
-        error = call.excinfo.value if call.excinfo else None
+        error = self._unreached(call.excinfo.value) if call.excinfo else None
         verdict, bug = _judge(declared, item.stash.get(EXPECT, None), error)
         if not bug:
             _shape(report, verdict, item)
@@ -141,6 +141,14 @@ class Conductor:
         parcel = {**self._parcel(), "verdict": verdict.as_json(), "bug": bool(bug)}
         report.authconform = parcel  # type: ignore[attr-defined]
         return report
+
+    def _unreached(self, error: BaseException) -> BaseException:
+        """A request that got no answer, as what it is to a requirement: no verdict, with what was asked and what happened."""
+        if not isinstance(error, Unreachable):
+            return error
+        asked = next((e for e in self.recorder.exchanges if e.number == error.exchange), None) if self.recorder else None
+        said = f"{asked.method} {asked.url}: {error.line}" if asked else error.line
+        return Inconclusive(said, *([asked.number] if asked else []), cause="target does not answer")
 
     def _parcel(self) -> Json:
         """What was recorded since the last parcel, as plain JSON."""
@@ -229,8 +237,6 @@ def _options(config: pytest.Config) -> Options:
 
 def _judge(declared: Requirement, expect: Expect | None, error: BaseException | None) -> tuple[Verdict, str]:
     """The verdict of a test's end, and the bug in the suite that it shows, if any."""
-    if isinstance(error, Unreachable):
-        error = Inconclusive(error.line, *([error.exchange] if error.exchange else []), cause="target does not answer")
     try:
         verdict = conclude(expect or Expect(declared), error)
         bug = f"{type(error).__name__}: {error}" if verdict is None else ""

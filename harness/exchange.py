@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[str, str], ...]
 
 MAX_BODY_OCTETS: Final = 4096
-# So much of a body is looked at; masking shortens, so it is more than is kept.
-_MAX_READ: Final = 128_000
+# So much of a body is looked at: JSON is masked by its structure, which has to be whole, and masking shortens.
+_MAX_READ: Final = 32_000
 _BINARY = re.compile(r"(?:image|audio|video|font)/|application/(?:octet-stream|zip|gzip|pdf|wasm)", re.IGNORECASE)
 # Control characters, characters that turn the direction of text, and octets that are not UTF-8.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")

@@ -90,7 +90,7 @@ def opening(flows: Flows, auth_run: Run) -> Iterator[tuple[Login, Probe]]:
 
 
 @pytest.fixture(scope="session")
-def anonymous(flows: Flows) -> Probe:
+def anonymous(flows: Flows, target: Target) -> Probe:
     """The probe's answer to somebody without credentials.
 
     Raises:
@@ -100,7 +100,7 @@ def anonymous(flows: Flows) -> Probe:
     probe = flows.probe()
     if any(probe.names(account) for account in flows.target.accounts.values()):
         raise Inconclusive(
-            f"the probe answers anonymous users as {probe.identity}; choose an endpoint that needs a sign-in (probe.path)", probe, cause="probe answers anonymous users"
+            f"the probe {target.probe.path} answers anonymous users as {probe.identity}; choose an endpoint that needs a sign-in (probe.path)", probe, cause="probe answers anonymous users"
         )
     return probe
 

@@ -53,6 +53,7 @@ class Flows:
         self._wrong: Counter[str] = Counter()
         self._closed: Inconclusive | None = None
         self._refresh_cookie: str | None = None
+        self._clock_confirmed = False
         for account in target.accounts.values():
             recorder.redactor.learn(account.password.get_secret_value())
 
@@ -279,7 +280,8 @@ class Flows:
                 answer = hop
             value = point_text(answer.json(), source.pointer) if source.pointer else page_fields(answer.text).get(source.field or "")
         if source.cookie:
-            value = self.cookies(agent).get(source.cookie)
+            stored = self.cookies(agent)
+            value = next((stored[name] for name in _spellings(source.cookie) if name in stored), None)
         if value is None:
             where = f"cookie {source.cookie}" if source.cookie else f"{source.field or source.pointer} on {page}"
             raise Inconclusive(f"the anti-forgery token was not found ({where}); check the profile", cause="anti-forgery token not found")
@@ -322,7 +324,7 @@ class Flows:
         section = self._refresh_section()
         url = self.target.url(section.path)
         sent: Pairs = [*proof.headers, *headers]
-        fields: dict[str, Any] = dict(proof.fields)
+        fields: dict[str, Any] = {**section.fields, **dict(proof.fields)}
         if section.carrier == "body" and value is not None:
             fields[section.field] = value
         if section.carrier == "header" and value is not None:
@@ -366,7 +368,7 @@ class Flows:
 
     def _proof_cookies(self) -> set[str]:
         csrf = self.target.csrf
-        return {csrf.token.cookie} if csrf and csrf.token and csrf.token.cookie else set()
+        return set(_spellings(csrf.token.cookie)) if csrf and csrf.token and csrf.token.cookie else set()
 
     def _refresh_section(self) -> Any:
         if self.target.refresh is None:
@@ -410,19 +412,21 @@ class Flows:
         return marker in answer.text, answer
 
     def later(self, seconds: float) -> Pairs:
-        """The header that moves a test deployment's clock for one request; empty where there is none."""
+        """The header that moves a test deployment's clock for one request; empty where there is none.
+
+        Raises:
+            Inconclusive: the target does not confirm the header by sending it back, so nothing could be told from it.
+
+        """
         header = self.target.hooks.clock_header
-        return [(header, str(int(seconds)))] if header else []
-
-
-def _hops(agent: UserAgent, answer: Answer) -> list[Answer]:
-    """Where a login's redirects lead. What came of the login is the probe's to say, not that of a page after it."""
-    try:
-        return agent.follow_all(answer, limit=5)
-    except TooManyRedirects as error:
-        return error.answers
-    except Unreachable:
-        return []
+        if header is None:
+            return []
+        if not self._clock_confirmed:
+            probe = self.probe(headers=[(header, "1")], label="clock")
+            if probe.answer.headers.get(header) != "1":
+                raise Inconclusive(f"the target does not send {header} back, so it may not honour it (hooks.clock_header)", probe, cause="clock hook not confirmed")
+            self._clock_confirmed = True
+        return [(header, str(int(seconds)))]
 
 
 def body_of(encoding: Encoding, fields: Mapping[str, Any]) -> Body:
@@ -443,6 +447,11 @@ def _line_of(error: BaseException) -> int:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == frames[1].filename] if len(frames) > 1 else frames
     return own[-1].lineno or 0
+
+
+def _spellings(cookie: str) -> tuple[str, str]:
+    """A cookie's name as declared, and without the prefix, which the same application drops where it is served over http."""
+    return cookie, cookie.removeprefix("__Host-").removeprefix("__Secure-")
 
 
 def _basic(username: str, password: str) -> str:

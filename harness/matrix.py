@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.credentials import Credentials
+from harness.report.document import CARRIERS
 from harness.user_agent import Answer, Body
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 Accepted = Literal["accepted", "refused", "forbidden", "unclear", "not_sent"]
 
-CARRIERS: Final = (
-    "none", "header", "cookie", "both", "header + bad cookie", "bad header + cookie", "other scheme", "no scheme", "query", "form",
-)  # fmt: skip
 _BAD = "not-a-credential"
 _REFUSALS = frozenset({401, 403, 407})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -78,6 +76,10 @@ class Matrix:
         """The cells of these carriers in which something was sent."""
         return [cell for cell in self.cells if cell.carrier in carriers and cell.answer is not None]
 
+    def told(self, *carriers: str) -> list[Cell]:
+        """Those of them whose answer tells what came of the credential."""
+        return [cell for cell in self.by(*carriers) if cell.outcome != "unclear"]
+
     def anonymous(self, operation: Operation) -> Cell:
         """The same operation without a credential."""
         return self.cell(operation, "none")
@@ -88,7 +90,11 @@ class Matrix:
 
     def at_probe(self, carrier: str) -> Cell:
         """The probe by this carrier."""
-        return next(c for c in self.cells if c.carrier == carrier and c.operation.method == "GET" and c.operation.path == self.probe)
+        return next(
+            c
+            for c in self.cells
+            if c.carrier == carrier and c.operation.method == "GET" and c.operation.path == self.probe
+        )
 
     def as_json(self) -> list[dict[str, Any]]:
         """As run.json holds it: operations, each with its cells in the order of `CARRIERS`."""
@@ -96,7 +102,9 @@ class Matrix:
         for cell in self.cells:
             status = cell.answer.status if cell.answer else None
             evidence = [cell.exchange] if cell.answer else []
-            rows.setdefault(cell.operation.name, []).append({"carrier": cell.carrier, "outcome": cell.outcome, "status": status, "evidence": evidence})
+            rows.setdefault(cell.operation.name, []).append(
+                {"carrier": cell.carrier, "outcome": cell.outcome, "status": status, "evidence": evidence}
+            )
         return [{"operation": name, "cells": cells} for name, cells in rows.items()]
 
 
@@ -164,7 +172,9 @@ def _carried(flows: Flows, operation: Operation, carrier: str, held: Captured, n
     return call(flows, operation, sent, held)
 
 
-def _worth_sending(flows: Flows, operation: Operation, carrier: str, token: str | None, cookies: dict[str, str]) -> bool:
+def _worth_sending(
+    flows: Flows, operation: Operation, carrier: str, token: str | None, cookies: dict[str, str]
+) -> bool:
     """Whether there is such a credential, and its fate can say anything about the target."""
     takes_header = "header" in flows.target.session.carriers
     takes_both = takes_header and "cookie" in flows.target.session.carriers
@@ -204,10 +214,14 @@ def call(  # noqa: PLR0913 - what a request is made of
         origin = [] if any(name.lower() == "origin" for name, _ in lines) else [("Origin", flows.target.front_origin)]
         lines += [*origin, *held.proof.headers]
         cookies = {**held.cookies, **cookies}
-    return flows.agent("matrix").send(operation.method, url, headers=lines, cookies=cookies or "none", body=body or operation.body)
+    return flows.agent("matrix").send(
+        operation.method, url, headers=lines, cookies=cookies or "none", body=body or operation.body
+    )
 
 
-def _judge(flows: Flows, operation: Operation, answer: Answer | None, anonymous: Answer, honest: Answer | None) -> Accepted:
+def _judge(
+    flows: Flows, operation: Operation, answer: Answer | None, anonymous: Answer, honest: Answer | None
+) -> Accepted:
     """What came of a call, seen beside the anonymous one and, for carriers nobody declared, the honest one."""
     if answer is None:
         return "not_sent"
@@ -218,15 +232,13 @@ def _judge(flows: Flows, operation: Operation, answer: Answer | None, anonymous:
     if answer.status in _REFUSALS:
         return _refusal(answer, anonymous, honest)
     if answer.status == anonymous.status:
-        same_place = answer.redirect_to is not None and _place(answer) == _place(anonymous)
-        return "refused" if same_place else "unclear"
-    if honest is None or answer.status == honest.status or answer.status < 300:  # noqa: PLR2004
-        return "accepted"
-    return "refused" if answer.status >= 400 else "unclear"  # noqa: PLR2004
+        return "refused" if answer.redirect_to is not None and _place(answer) == _place(anonymous) else "unclear"
+    as_the_user = honest is None or answer.status == honest.status or answer.status < 300  # noqa: PLR2004
+    return "accepted" if as_the_user else "refused" if answer.status >= 400 else "unclear"  # noqa: PLR2004
 
 
 def _refusal(answer: Answer, anonymous: Answer, honest: Answer | None) -> Accepted:
-    """401, 403 or 407: 403 with words of its own means that the target knew who was asking (RFC 9110, section 15.5.4)."""
+    """401, 403 or 407; a 403 with words of its own says that the target knew who was asking (RFC 9110, 15.5.4)."""
     known = answer.status == 403 and (anonymous.status != 403 or _gist(answer) != _gist(anonymous))  # noqa: PLR2004
     if not known or (honest is not None and honest.status != answer.status):
         return "refused"

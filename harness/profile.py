@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -150,7 +151,8 @@ def _secret(path: Path, key: str, value: str) -> str:
 
 def _line(error: ErrorDetails) -> str:
     """One validation error as one sentence. The input itself is never shown: it may be a secret."""
-    where = ".".join(str(part) for part in error["loc"]) or "the profile"
+    # Names of pydantic's own, such as those of a union's members, are no keys of the profile.
+    where = ".".join(str(part) for part in error["loc"] if not re.search(r"[\[(-]", str(part))) or "the profile"
     kind = error["type"]
     if kind == "extra_forbidden":
         known = _known_keys(error["loc"][:-1])
@@ -165,6 +167,10 @@ def _line(error: ErrorDetails) -> str:
         return f"{where}: {error['msg'].removeprefix('Value error, ')}"
     if kind == "too_short" and error["loc"] == ("accounts",):
         return "accounts: no account declared; add [accounts.NAME] with username and password"
+    if kind == "model_type":
+        return f"{where}: expected a table, [{where}]"
+    if kind == "too_short":
+        return f"{where}: expected at least one entry"
     expected = error["msg"][0].lower() + error["msg"][1:]
     return f"{where}: {expected}" if "input should be" not in expected else f"{where}: expected {expected.split('input should be ', 1)[1]}"
 

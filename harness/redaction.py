@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MIN_LEARNED: Final = 6
 _MAX_NESTED_URLS: Final = 4
+_MAX_JSON: Final = 32_000
 _OPEN: Final = "\u2039"  # single angle quotation marks: rare in honest text, and no letter of any shell, URL or markup
 _CLOSE: Final = "\u203a"
 MASK: Final = re.compile(rf"{_OPEN}secret \d+ #[0-9a-f]{{6}}{_CLOSE}")
@@ -116,7 +117,8 @@ class Redactor:
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type == "application/x-www-form-urlencoded":
             return self._query(text, _MAX_NESTED_URLS)
-        if text.lstrip()[:1] in {"{", "["} or media_type.endswith("json"):
+        looks_like_json = text.lstrip()[:1] in {"{", "["} or media_type.endswith("json")
+        if looks_like_json and len(text) <= _MAX_JSON:
             try:
                 return json.dumps(self._json(json.loads(text), secret=False), ensure_ascii=False)
             except (ValueError, RecursionError):
@@ -140,14 +142,16 @@ class Redactor:
         return self._found(value)
 
     def _scrub_shapes(self, text: str) -> str:
-        text = _outside_masks(text, self._scrub_learned)
         text = _outside_masks(text, lambda part: JWT.sub(lambda found: self._found(found[0]), part))
         return _outside_masks(text, lambda part: RUN.sub(self._run, part))
 
     def _scrub_learned(self, text: str) -> str:
         pieces, start, position = [], 0, 0
-        while position <= len(text) - MIN_LEARNED:
-            for spelling, mask in self._spellings.get(text[position : position + MIN_LEARNED], ()):
+        spellings = self._spellings.get
+        last = len(text) - MIN_LEARNED
+        while position <= last:
+            # By far the hottest line of a run: every character of the evidence passes here.
+            for spelling, mask in spellings(text[position : position + MIN_LEARNED], ()):
                 if text.startswith(spelling, position):
                     pieces += [text[start:position], mask]
                     start = position = position + len(spelling)
@@ -190,17 +194,22 @@ class Redactor:
         return self.scrub(_HANDOVER.sub(handed_over, path))
 
     def _query(self, query: str, depth: int) -> str:
-        return "&".join(self._parameter(pair, depth) for pair in query.split("&"))
+        # Known spellings first: what calls itself a form may be none, and an "&" in it part of a secret.
+        known = _outside_masks(query, self._scrub_learned)
+        return "&".join(self._parameter(pair, depth) for pair in known.split("&"))
 
     def _parameter(self, pair: str, depth: int) -> str:
         name, equals, value = pair.partition("=")
         plain = unquote_plus(value)
         if (mask := self._field(unquote_plus(name), plain)) is not None:
-            return f"{self._scrub_shapes(name)}={mask}"
+            return f"{self._scrub_parameter(name)}={mask}"
         # A whole URL may be a value: ?next=%2Fcallback%3Fcode%3D…
         nested = depth > 1 and "/" in plain and "=" in plain
-        clean = self._url(plain, depth - 1) if nested else self._scrub_shapes(plain)
-        return f"{self._scrub_shapes(name)}{equals}{value if clean == plain else clean}"
+        clean = self._url(plain, depth - 1) if nested else self._scrub_parameter(plain)
+        return f"{self._scrub_parameter(name)}{equals}{value if clean == plain else clean}"
+
+    def _scrub_parameter(self, text: str) -> str:
+        return self._scrub_shapes(_outside_masks(text, self._scrub_learned))
 
     def _json(self, value: Any, *, secret: bool) -> Any:
         match value:
@@ -216,8 +225,8 @@ class Redactor:
                 return self.mask(str(value)) if secret else value
 
     def _member(self, key: str, value: Any, *, secret: bool) -> Any:
-        if isinstance(value, str) and not secret:
-            mask = self._field(key, value)
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and not secret:
+            mask = self._field(key, str(value))
             return self._json(value, secret=False) if mask is None else mask
         return self._json(value, secret=secret or is_secret_name(key))
 
@@ -254,6 +263,8 @@ class Redactor:
 
 def _outside_masks(text: str, change: Callable[[str], str]) -> str:
     """Apply ``change`` between masks: a learned ``secret`` must not be found in the word the masks are made of."""
+    if _OPEN not in text:
+        return change(text)
     pieces = _MASK_SPLIT.split(text)
     return "".join(piece if index % 2 else change(piece) for index, piece in enumerate(pieces))
 

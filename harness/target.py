@@ -17,10 +17,17 @@ Carrier = Literal["cookie", "header"]
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError("expected an origin such as https://app.example.com, scheme and host and perhaps a port, without a path")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    wrong = ValueError("expected an origin such as https://app.example.com: scheme, host, perhaps a port; no path, no user")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise wrong
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + ("" if port in {None, default} else f":{port}")
 
 
 def _path(value: str) -> str:
@@ -207,6 +214,7 @@ class Refresh(Section):
     carrier: Literal["cookie", "body", "header"] = Field("cookie", description="Where the refresh credential travels.")
     cookie: str | None = Field(None, description="Name of the refresh cookie. Default: found by looking.")
     field: str = Field("refresh_token", description="Body field, where `carrier` is `body`.")
+    fields: dict[str, str] = Field(default_factory=dict, description="Further body fields, sent as they stand, such as `grant_type`.")
     encoding: Encoding = Field("json", description="How the body is sent.")
     access_token: Pointer | None = Field(None, description="JSON pointer to the new access token. Default: as at login.")
     refresh_token: Pointer | None = Field(None, description="JSON pointer to the new refresh token. Default: as at login.")
@@ -314,7 +322,7 @@ class Hooks(Section):
     """What a test deployment offers so that time need not be waited for."""
 
     clock_header: str | None = Field(
-        None, description="Request header with a number of seconds by which the target's clock is ahead for that one request. Test deployments only."
+        None, description="Request header with a number of seconds by which the target's clock is ahead for that one request; the target confirms it by sending the header back. Test deployments only."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from websockets.datastructures import Headers
+    from websockets.http11 import Response
     from websockets.sync.client import ClientConnection
 
     from harness.exchange import Recorder
@@ -67,8 +68,10 @@ class WebSockets:
         self._recorder = recorder
         self._tls = Tls(ca, verify=True)
 
-    def listen(self, path: str, *, origin: str, cookies: Mapping[str, str], until: str = "", label: str = "page") -> Heard:
-        """Shake hands as a page of ``origin`` would make a browser do, and listen until ``until`` was said or time is up.
+    def listen(
+        self, path: str, *, origin: str, cookies: Mapping[str, str], until: str = "", label: str = "page"
+    ) -> Heard:
+        """Shake hands as a page of ``origin`` makes a browser do; listen until ``until`` was said or time is up.
 
         Raises:
             Unreachable: no answer to the handshake came within the limits.
@@ -78,87 +81,86 @@ class WebSockets:
         parts = urlsplit(url)
         sent = Sent("GET", url, self._headers(parts.netloc, origin, cookies), None)
         started = self._recorder.now_ms()
-        error: Unreachable | None = None
-        status, reason, headers, said = 0, "", (), ""
+        received: Received | None = None
+        failure: Unreachable | None = None
         try:
-            status, reason, headers, said = self._exchange(url, sent.headers, until)
+            received = self._exchange(url, sent.headers, until)
         except Unreachable as unreachable:
-            error = unreachable
-        received = None if error else Received(status, reason, headers, said.encode())
+            failure = unreachable
         number = self._recorder.record(
             agent=label,
             initiator=origin,
             purpose="fetch",
             sent=sent,
             received=received,
-            error=error.line if error else None,
+            error=failure.line if failure else None,
             started_ms=started,
-            notes=["a WebSocket handshake; what follows the answer are the messages that came"],
+            notes=["a WebSocket handshake; the body of the answer are the messages that followed"],
         ).number
-        if error:
-            error.exchange = number
-            raise error
-        return Heard(number, status, said)
+        if received is None:
+            failure = failure or BrokenAnswer(f"{parts.netloc}: no answer to the WebSocket handshake")
+            failure.exchange = number
+            raise failure
+        return Heard(number, received.status, received.body.decode("utf-8", "replace"))
 
     def _headers(self, host: str, origin: str, cookies: Mapping[str, str]) -> Pairs:
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         own = tuple(self._target.at.headers.items())
         return (("Host", host), ("Origin", origin), *own, *((("Cookie", cookie),) if cookie else ()))
 
-    def _exchange(self, url: str, headers: Pairs, until: str) -> tuple[int, str, Pairs, str]:
-        # Nothing but this requirement needs the library.
+    def _exchange(self, url: str, headers: Pairs, until: str) -> Received:
+        # Nothing but the WebSocket requirement needs the library.
         from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus  # noqa: PLC0415
         from websockets.sync.client import connect  # noqa: PLC0415
+        from websockets.typing import Origin  # noqa: PLC0415
 
         parts = urlsplit(url)
-        extra = [(name, value) for name, value in headers if name not in {"Host", "Origin"}]
-        origin = next(value for name, value in headers if name == "Origin")
+        secure = parts.scheme == "https"
         try:
             with connect(
                 url.replace("http", "ws", 1),
-                sock=self._connected(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)),
-                ssl=self._tls.context() if parts.scheme == "https" else None,
-                origin=origin,  # type: ignore[arg-type] # a NewType of str
-                additional_headers=extra,
+                sock=self._connected(parts.hostname or "", parts.port or (443 if secure else 80)),
+                ssl=self._tls.context() if secure else None,
+                origin=Origin(next(value for name, value in headers if name == "Origin")),
+                additional_headers=[(name, value) for name, value in headers if name not in {"Host", "Origin"}],
                 user_agent_header="Mozilla/5.0 authconform",
                 open_timeout=HANDSHAKE_S,
                 close_timeout=1,
                 max_size=_LARGEST,
                 proxy=None,
             ) as connection:
-                answer = connection.response
-                assert answer is not None  # noqa: S101 - the handshake is over
-                return answer.status_code, answer.reason_phrase, _pairs(answer.headers), _messages(connection, until)
+                return _received(connection.response, _messages(connection, until))
         except InvalidStatus as refused:
-            answer = refused.response
-            return answer.status_code, answer.reason_phrase, _pairs(answer.headers), (answer.body or b"").decode("utf-8", "replace")
+            return _received(refused.response, bytes(refused.response.body or b""))
         except TimeoutError as late:
             raise TimedOut(f"{parts.netloc}: no answer to the WebSocket handshake within {HANDSHAKE_S:g} s") from late
         except (InvalidHandshake, InvalidMessage, OSError, EOFError) as broken:
-            raise BrokenAnswer(f"{parts.netloc}: the WebSocket handshake was not answered as HTTP asks for ({type(broken).__name__})") from broken
+            reason = f"the WebSocket handshake was not answered as HTTP asks for ({type(broken).__name__})"
+            raise BrokenAnswer(f"{parts.netloc}: {reason}") from broken
 
     def _connected(self, host: str, port: int) -> socket.socket:
         address = self._target.at.resolve.get(host, host)
         try:
             return socket.create_connection((address, port), timeout=CONNECT_S)
         except OSError as error:
-            raise ConnectionRefused(f"{host}:{port} cannot be reached for a WebSocket ({error.strerror or type(error).__name__})") from error
+            reason = error.strerror or type(error).__name__
+            raise ConnectionRefused(f"{host}:{port} cannot be reached for a WebSocket ({reason})") from error
 
 
-def _messages(connection: ClientConnection, until: str) -> str:
-    """What the target says unasked."""
+def _messages(connection: ClientConnection, until: str) -> bytes:
+    """What the target says unasked, one message a line."""
     from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
 
-    said: list[str] = []
+    said: list[bytes] = []
     deadline = time.monotonic() + LISTEN_S
-    try:
-        while len(said) < _MESSAGES and not (until and any(until in text for text in said)):
+    with contextlib.suppress(TimeoutError, ConnectionClosed):
+        while len(said) < _MESSAGES and not (until and any(until.encode() in message for message in said)):
             message = connection.recv(timeout=max(0.0, deadline - time.monotonic()))
-            said.append(message if isinstance(message, str) else message.decode("utf-8", "replace"))
-    except (TimeoutError, ConnectionClosed):
-        pass
-    return "\n".join(said)
+            said.append(message.encode() if isinstance(message, str) else message)
+    return b"\n".join(said)
 
 
-def _pairs(headers: Headers) -> Pairs:
-    return tuple(headers.raw_items())
+def _received(answer: Response | None, body: bytes) -> Received:
+    if answer is None:
+        raise BrokenAnswer("the WebSocket handshake was not answered")
+    return Received(answer.status_code, answer.reason_phrase, tuple(answer.headers.raw_items()), body)

@@ -50,7 +50,9 @@ class Accounts:
         return user
 
     def named(self, username: str) -> User | None:
-        """The user of that name."""
+        """The user of that name. PostgreSQL would not even search for one with a NUL."""
+        if "\0" in username:
+            return None
         with self._store.transaction() as db:
             return db.scalar(select(User).where(User.username == username))
 

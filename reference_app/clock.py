@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import JSONResponse
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _offset: ContextVar[float] = ContextVar("offset", default=0.0)
 
@@ -27,7 +27,7 @@ class Clock:
 
 
 class ClockHeader:
-    """ASGI middleware: `X-Clock-Offset: <seconds>` makes it that much later, for this request alone.
+    """ASGI middleware: `X-Clock-Offset: <seconds>` makes it that much later, for this request alone, and the answer confirms it.
 
     An offset belongs to one request, so that tests that travel in time can run side by side.
     """
@@ -45,9 +45,15 @@ class ClockHeader:
         if offset is None:
             await JSONResponse({"detail": "X-Clock-Offset is not a number of seconds."}, 400)(scope, receive, send)
             return
+
+        async def confirm(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (HEADER, sent)]
+            await send(message)
+
         token = _offset.set(offset)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, confirm)
         finally:
             _offset.reset(token)
 

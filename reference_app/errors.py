@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from reference_app.settings import Architecture
@@ -155,6 +156,8 @@ class CatchAll:
 
         try:
             await self._app(scope, receive, watch)
+        except ClientDisconnect:  # nobody is left to answer
+            return
         except Exception:
             if started:
                 raise

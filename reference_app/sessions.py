@@ -85,7 +85,7 @@ class Sessions:
         with self._store.transaction() as db:
             if self._settings.stateless_access:
                 user = db.get(User, reading.user_id) if self._admits(Kind.ACCESS, reading.kind) else None
-                return Principal(user) if user else None
+                return Principal(user, reading.session_id) if user else None
             credential, session = self._row(db, reading, Kind.ACCESS)
             if credential is None or session is None or not self._usable(credential, session):
                 return None

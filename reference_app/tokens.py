@@ -46,6 +46,7 @@ class Reading:
     key: str
     kind: Kind | None = None
     user_id: int | None = None
+    session_id: str | None = None
 
 
 class Tokens(Protocol):
@@ -132,7 +133,7 @@ class JwtTokens:
         checked = wanted is Kind.REFRESH or self._rules.access_expiry_checked
         if checked and expires_at is not None and not self._clock.now() < expires_at:
             raise jwt.ExpiredSignatureError("expired")
-        return Reading(identifier, _kind(claims.get("typ")), int(subject))
+        return Reading(identifier, _kind(claims.get("typ")), int(subject), str(claims.get("sid")))
 
     def _bad_token(self) -> type[Exception]:
         if self._rules.bad_tokens_caught:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from harness.credentials import Credentials
-from harness.tokens.jwt import find_jwts
+from harness.tokens import find_jwts
 from harness.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
-    from harness.credentials import Captured, Probe
+    from harness.credentials import Captured, Login, Probe
     from harness.flows import Flows
-    from harness.target import Account
     from harness.user_agent import Answer
 
 STRAY_COOKIES: Final = ("access_token", "token", "jwt", "session")
 """Cookies in which applications that want a header look for a token all the same."""
 
 QUERY_NAMES: Final = ("access_token", "token", "jwt", "auth")
+"""Parameters likewise; those that mean a session are tried by session.not-in-url."""
 
 _WORDS: Final = {
-    "header": "an Authorization header",
+    "header": "the Authorization header",
     "cookie": "a cookie",
-    "other scheme": "the token as the user name of a Basic header",
-    "no scheme": "the token and no scheme in the Authorization header",
+    "other scheme": "a Basic header, as its user name",
+    "no scheme": "the Authorization header without a scheme",
     "form": "a form field access_token",
 }
 _LONG: Final = 20
@@ -44,21 +45,6 @@ def who(probe: Probe) -> str:
     return f"the probe answered {probe.answer.status}: {user}"
 
 
-def credential_values(held: Captured, access_cookies: frozenset[str]) -> list[str]:
-    """Every value that authenticates: the token, or the value of each cookie that does.
-
-    Raises:
-        NotApplicable: there is none, as with HTTP Basic.
-
-    """
-    if (held.access.authorization or "").startswith("Bearer "):
-        return [(held.access.authorization or "").removeprefix("Bearer ")]
-    values = [value for name, value in held.access.cookies.items() if name in access_cookies]
-    if not values:
-        raise NotApplicable("the login hands out neither a token nor a cookie that authenticates")
-    return values
-
-
 def parameters_of(answer: Answer) -> Iterator[tuple[str, str, str]]:
     """Where, name and value of every parameter, of query and fragment, in the URL asked for and in where it leads."""
     for where, url in (("the URL", answer.url), ("the Location", answer.redirect_to or "")):
@@ -67,15 +53,56 @@ def parameters_of(answer: Answer) -> Iterator[tuple[str, str, str]]:
             yield where, name, value
 
 
-def authenticates(flows: Flows, value: str, account: Account, access_cookies: frozenset[str]) -> bool:
-    """Whether a value found by the way signs the account in, in the header or in a cookie's place."""
-    if len(value) < _LONG or not value.isascii() or not value.isprintable():
-        return False
-    carried = [Credentials.bearer(value), *(Credentials({name: value}) for name in sorted(access_cookies) if ";" not in value)]
-    return any(flows.probe(credentials, label="finder of the URL").names(account) for credentials in carried)
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The user of the shared login, with all that authenticates.
 
+    Attributes:
+        flows: of the run.
+        login: the shared login.
+        held: what was taken from it.
+        cookies: names of the cookies that authenticate.
 
-def same_subject(value: str, credentials: Collection[str]) -> bool:
-    """Whether a value holds a signed token about the user that a credential is about."""
-    subjects = {jwt.subject for text in credentials for jwt in find_jwts(text)} - {None}
-    return any(jwt.subject in subjects for jwt in find_jwts(value))
+    """
+
+    flows: Flows
+    login: Login
+    held: Captured
+    cookies: frozenset[str]
+
+    @property
+    def values(self) -> list[str]:
+        """Every value that authenticates: the token, or the value of each cookie that does.
+
+        Raises:
+            NotApplicable: there is none, as with HTTP Basic.
+
+        """
+        access = self.held.access
+        if access.authorization is not None and access.authorization.startswith("Bearer "):
+            return [access.authorization.removeprefix("Bearer ")]
+        found = [value for name, value in access.cookies.items() if name in self.cookies]
+        if not found:
+            raise NotApplicable("the login hands out neither a token nor a cookie that authenticates")
+        return found
+
+    def elsewhere(self, value: str, carrier: str) -> Credentials:
+        """The credential in another carrier; of cookies, in all that an application may look at."""
+        if carrier == "header":
+            return Credentials.bearer(value)
+        return Credentials(dict.fromkeys([*STRAY_COOKIES, *self.flows.cookies(self.login.agent)], value))
+
+    def is_known_by(self, credentials: Credentials, **how: str) -> bool:
+        """Whether the probe answers these credentials as this user."""
+        return self.flows.probe(credentials, **how).names(self.login.account)
+
+    def gives_away(self, value: str) -> bool:
+        """Whether a value found by the way is a credential of this user, or a signed token about the user."""
+        known = [*self.values, *([self.held.refresh] if self.held.refresh else [])]
+        subjects = {jwt.subject for text in known for jwt in find_jwts(text)} - {None}
+        if value in known or any(jwt.subject in subjects for jwt in find_jwts(value)):
+            return True
+        if len(value) < _LONG or not value.isascii() or not value.isprintable() or ";" in value:
+            return False
+        carried = [Credentials.bearer(value), *(Credentials({name: value}) for name in sorted(self.cookies))]
+        return any(self.is_known_by(credentials, label="finder of the URL") for credentials in carried)

@@ -23,14 +23,20 @@ ATTACKER: Final = "https://attacker.example"
 """A page that has no business with the target."""
 
 _LOCAL: Final = "http://localhost:3000"
-_CONTENT_TYPES: Final = {"json": "application/json", "form": "application/x-www-form-urlencoded", "multipart": "multipart/form-data"}
+_CONTENT_TYPES: Final = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "multipart": "multipart/form-data",
+}
 
 
 def read_from(flows: Flows, path: str, origin: str, credentials: Credentials | None = None) -> Answer:
     """A GET as a script of ``origin`` would send it, the credentials attached whatever SameSite says."""
     headers = [("Origin", origin), *(credentials.headers if credentials else [])]
     cookies = dict(credentials.cookies) if credentials else {}
-    return flows.agent("page elsewhere").send("GET", flows.target.url(path), headers=headers, cookies=cookies or "none", store=False)
+    return flows.agent("page elsewhere").send(
+        "GET", flows.target.url(path), headers=headers, cookies=cookies or "none", store=False
+    )
 
 
 def preflight(flows: Flows, path: str, origin: str, method: str, names: Iterable[str] = ()) -> Answer:
@@ -38,7 +44,9 @@ def preflight(flows: Flows, path: str, origin: str, method: str, names: Iterable
     asked = [("Origin", origin), ("Access-Control-Request-Method", method)]
     listed = ",".join(sorted(name.lower() for name in names))
     asked += [("Access-Control-Request-Headers", listed)] if listed else []
-    return flows.agent("page elsewhere").send("OPTIONS", flows.target.url(path), headers=asked, cookies="none", store=False)
+    return flows.agent("page elsewhere").send(
+        "OPTIONS", flows.target.url(path), headers=asked, cookies="none", store=False
+    )
 
 
 def shared_with(answer: Answer, origin: str) -> bool:
@@ -49,7 +57,8 @@ def shared_with(answer: Answer, origin: str) -> bool:
 def permission(answer: Answer) -> str:
     """What an answer says about sharing it, in words."""
     origin, credentials = (answer.headers.get(f"Access-Control-Allow-{name}") for name in ("Origin", "Credentials"))
-    return f"answered {answer.status}, Access-Control-Allow-Origin {origin or 'absent'}, -Credentials {credentials or 'absent'}"
+    allowed = f"Access-Control-Allow-Origin {origin or 'absent'}, -Credentials {credentials or 'absent'}"
+    return f"answered {answer.status}, {allowed}"
 
 
 def named_headers(answer: Answer) -> set[str]:
@@ -65,7 +74,7 @@ def mode_of(target: Target) -> Mode:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that the front end makes; ``headers`` are those that its script sets, the Authorization header apart."""
+    """A request that the front end makes; ``headers`` are those that its script sets, Authorization apart."""
 
     method: str
     path: str
@@ -79,7 +88,9 @@ class Call:
     def blocked(self, answer: Answer, origin: str, mode: Mode) -> str | None:
         """Why a browser would not send it after this preflight; None when it would."""
         headers = tuple(answer.headers)
-        return preflight_check(answer.status, headers, method=self.method, headers=self.headers, origin=origin, credentials=mode)
+        return preflight_check(
+            answer.status, headers, method=self.method, headers=self.headers, origin=origin, credentials=mode
+        )
 
 
 def calls_of(target: Target, proof: Iterable[tuple[str, str]]) -> Iterator[Call]:

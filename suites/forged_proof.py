@@ -39,37 +39,48 @@ def variants(flows: Flows, victim: Login, other: Login | None) -> Iterator[Varia
         other: another user, whose proof an attacker could have; None where there is none.
 
     """
-    proof, csrf = flows.proof(victim), flows.target.csrf
-    if csrf is None or not (proof.headers or proof.fields):
+    writer, csrf = _Writer(flows, victim, flows.proof(victim)), flows.target.csrf
+    if csrf is None or not (writer.proof.headers or writer.proof.fields):
         return
-    yield Variant(_write(flows, victim, proof, "no token or header at all", None))
+    yield Variant(writer.write("no token or header at all", None))
     if csrf.defence != "token":
         return  # what a custom header says does not matter
     stranger = secrets.token_urlsafe(32)
-    yield Variant(_write(flows, victim, proof, "an empty token", ""))
-    yield Variant(_write(flows, victim, proof, "a token made up", stranger))
+    yield Variant(writer.write("an empty token", ""))
+    yield Variant(writer.write("a token made up", stranger))
     foreign = _value(flows.proof(other)) if other else None
     if foreign:
-        yield Variant(_write(flows, victim, proof, "another user's token", foreign))
+        yield Variant(writer.write("another user's token", foreign))
     name = csrf.token.cookie if csrf.token else None
     for what, value in (("made up", stranger), ("of another user", foreign)):
         if name and value:
             how = f"a token {what}, planted in the cookie {name} too"
-            yield Variant(_write(flows, victim, proof, how, value, planted=name), pair=True)
+            yield Variant(writer.write(how, value, planted=name), pair=True)
 
 
 def _value(proof: Proof) -> str | None:
     return next((value for _, value in (*proof.headers, *proof.fields)), None)
 
 
-def _write(flows: Flows, victim: Login, proof: Proof, how: str, value: str | None, planted: str | None = None) -> Forged:
-    """The write with ``value`` in the proof's place; None leaves it out."""
-    section, marker = write_section(flows), new_marker()
-    url = flows.target.url(section.path)
-    values = [] if value is None else [value]
-    headers = [("Origin", flows.target.front_origin), *((name, v) for name, _ in proof.headers for v in values)]
-    fields = {**flows.write_fields(marker), **{name: v for name, _ in proof.fields for v in values}}
-    cookies = flows.cookies(victim.agent, url) | ({planted: value} if planted and value else {})
-    body = body_of(section.encoding, fields)
-    answer = flows.agent("forger").send(section.method, url, headers=headers, body=body, cookies=cookies, store=False)
-    return Forged(how, marker, answer)
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    flows: Flows
+    victim: Login
+    proof: Proof
+
+    def write(self, how: str, value: str | None, planted: str | None = None) -> Forged:
+        """The write with ``value`` in the proof's place (None leaves it out), and perhaps in a cookie."""
+        section, marker = write_section(self.flows), new_marker()
+        url = self.flows.target.url(section.path)
+        values = [] if value is None else [value]
+        headers = [(name, v) for name, _ in self.proof.headers for v in values]
+        fields = self.flows.write_fields(marker) | {name: v for name, _ in self.proof.fields for v in values}
+        answer = self.flows.agent("forger").send(
+            section.method,
+            url,
+            headers=[("Origin", self.flows.target.front_origin), *headers],
+            body=body_of(section.encoding, fields),
+            cookies=self.flows.cookies(self.victim.agent, url) | ({planted: value} if planted and value else {}),
+            store=False,
+        )
+        return Forged(how, marker, answer)

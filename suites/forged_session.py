@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from harness.credentials import Credentials
 from harness.pages import point_text
 from harness.user_agent import Body, Form
 from suites.cross_origin import ATTACKER
-from suites.forgery import CROSS_SITE, LINK, as_json, json_in_form
+from suites.forgery import CROSS_SITE, json_in_form
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,7 +25,7 @@ BODIES = (None, Body.text("{}", "text/plain"))
 
 
 def logins(flows: Flows, attacker: Account) -> Iterator[tuple[str, UserAgent, Answer]]:
-    """The attacker's credentials, sent to the login by another site's page; how, from which user agent, and the answer."""
+    """The attacker's credentials, sent to the login by another site's page: how, by whose user agent, the answer."""
     login = flows.target.login
     url = flows.target.url(login.path)
     fields = {
@@ -38,12 +38,14 @@ def logins(flows: Flows, attacker: Account) -> Iterator[tuple[str, UserAgent, An
         agent = flows.agent("visitor")
         yield f"a form ({enctype})", agent, agent.submit(Form(url, "POST", pairs, enctype), initiator=ATTACKER)  # type: ignore[arg-type]
     agent = flows.agent("visitor")
-    body = Body.text(as_json(fields), "text/plain")
+    body = Body.text(json.dumps(fields), "text/plain")
     answer = agent.fetch(url, initiator=ATTACKER, method="POST", body=body, mode="no-cors", credentials="include")
     yield "a script (text/plain)", agent, answer
 
 
-def body_less(flows: Flows, sign_in: SignIn, names: Collection[str]) -> Iterator[tuple[str, bool, list[Answer | Probe]]]:
+def body_less(
+    flows: Flows, sign_in: SignIn, names: Collection[str]
+) -> Iterator[tuple[str, bool, list[Answer | Probe]]]:
     """Refresh and logout from another site, cookies attached: which, whether it was carried out, and what shows it.
 
     One that does not work for the user either is left out: that is another requirement's finding.
@@ -65,23 +67,6 @@ def body_less(flows: Flows, sign_in: SignIn, names: Collection[str]) -> Iterator
             yield "logout", acted, [*answers, probe]
 
 
-def refresh_by_get(flows: Flows, user: Login, names: Collection[str]) -> Iterator[tuple[str, Answer, bool]]:
-    """The refresh by safe methods: how, the answer, whether a credential was issued."""
-    section = flows.target.refresh
-    if section is None or section.method == "GET":
-        return
-    value = flows.capture(user).refresh or ""
-    query = "?" + urlencode({section.field: value}) if section.carrier == "body" else ""
-    headers = [("Authorization", f"Bearer {value}")] if section.carrier == "header" else []
-    url = flows.target.url(section.path)
-    for method in ("GET", "HEAD"):
-        cookies = flows.cookies(user.agent, url) if section.carrier == "cookie" else {}
-        answer = flows.agent("link").send(
-            method, url + query, headers=[*headers, *LINK], cookies=cookies or "none", store=False
-        )
-        yield f"{method} {section.path}", answer, renewed(flows, answer, names)
-
-
 def renewed(flows: Flows, answer: Answer, names: Collection[str]) -> bool:
     """Whether an answer issues an access credential, in a cookie or in its body."""
     refresh, login = flows.target.refresh, flows.target.login
@@ -93,7 +78,9 @@ def renewed(flows: Flows, answer: Answer, names: Collection[str]) -> bool:
 
 def ended(answers: list[Answer], probe: Probe, names: Collection[str]) -> bool:
     """Whether a session ended, for the target or for the browser that was told to drop its cookies."""
-    dropped = [s.cookie for answer in answers for s in answer.set_cookies if s.cookie and s.accepted and not s.cookie.value]
+    dropped = [
+        s.cookie for answer in answers for s in answer.set_cookies if s.cookie and s.accepted and not s.cookie.value
+    ]
     return probe.anonymous or any(cookie.name in names for cookie in dropped)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
 
 from harness.flows import body_of, new_marker
 from harness.user_agent import Body, Form
@@ -13,7 +12,7 @@ from harness.verdict import Inconclusive, NotApplicable
 from suites.cross_origin import ATTACKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.credentials import Login
     from harness.flows import Flows
@@ -31,10 +30,13 @@ CROSS_SITE: Final = (
 )
 """What every browser writes on a request that a page of another site causes."""
 
-LINK: Final = (("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"))
-"""What they write when the user follows a link."""
-
-SIMPLE_TYPES: Final = ("text/plain", "Text/Plain", "text/plain; application/json", "application/x-www-form-urlencoded", None)
+SIMPLE_TYPES: Final = (
+    "text/plain",
+    "Text/Plain",
+    "text/plain; application/json",
+    "application/x-www-form-urlencoded",
+    None,
+)
 """Content types that need no preflight, in spellings that careless comparisons miss; None: none is sent."""
 
 
@@ -46,17 +48,34 @@ class Forged:
     marker: str
     answer: Answer
 
+    def outcome(self, view: Answer) -> str:
+        """What came of it, in words."""
+        return f"answered {self.answer.status}, {'took' if self.marker in view.text else 'without'} effect"
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """The write as declared, from another site, cookies attached whatever SameSite says, without any proof.
+
+    Attributes:
+        victim: whose cookies they are; the user's own write works.
+        forged: the write.
+        effective: whether it took effect.
+        view: what the user saw afterwards.
+
+    """
+
+    victim: Login
+    forged: Forged
+    effective: bool
+    view: Answer
+
 
 def write_section(flows: Flows) -> Write:
     """The declared write."""
     if flows.target.write is None:
         raise NotApplicable("the profile declares no [write]")
     return flows.target.write
-
-
-def as_json(fields: Mapping[str, Any]) -> str:
-    """Fields as the text of a JSON document."""
-    return json.dumps(dict(fields))
 
 
 def json_in_form(fields: Mapping[str, Any]) -> Pairs:
@@ -74,32 +93,25 @@ def sent_by_browser(flows: Flows, agent: UserAgent) -> Iterator[Forged]:
         answer = agent.submit(Form(url, "POST", pairs, enctype), initiator=ATTACKER)  # type: ignore[arg-type]
         yield Forged(f"a form ({enctype})", marker, answer)
     marker = new_marker()
-    body = Body.text(as_json(flows.write_fields(marker)), "text/plain")
+    body = Body.text(json.dumps(flows.write_fields(marker)), "text/plain")
     answer = agent.fetch(url, initiator=ATTACKER, method="POST", body=body, mode="no-cors", credentials="include")
     yield Forged("a script (text/plain)", marker, answer)
 
 
-def sent_with_cookies(
-    flows: Flows, victim: Login, body: Body | None = None, *, headers: Iterable[tuple[str, str]] = CROSS_SITE, marker: str = ""
-) -> Forged:
-    """The declared write with the victim's cookies attached whatever SameSite says; as declared where no body is given."""
-    section = write_section(flows)
-    marker = marker or new_marker()
-    url = flows.target.url(section.path)
-    body = body or body_of(section.encoding, flows.write_fields(marker))
-    cookies = flows.cookies(victim.agent, url)
-    answer = flows.agent("forger").send(section.method, url, headers=headers, body=body, cookies=cookies, store=False)
-    return Forged(f"{section.method} {section.path}, {body.content_type or 'no content type'}", marker, answer)
+def sent_with_cookies(flows: Flows, victim: Login) -> Forged:
+    """The declared write, as declared, with the victim's cookies attached whatever SameSite says."""
+    marker = new_marker()
+    return _attached(flows, victim, marker, body_of(write_section(flows).encoding, flows.write_fields(marker)))
 
 
 def in_simple_types(flows: Flows, victim: Login) -> Iterator[Forged]:
     """The write's JSON under every content type that needs no preflight, and its fields as forms send them."""
     for content_type in SIMPLE_TYPES:
         marker = new_marker()
-        yield sent_with_cookies(flows, victim, Body.text(as_json(flows.write_fields(marker)), content_type), marker=marker)
+        yield _attached(flows, victim, marker, Body.text(json.dumps(flows.write_fields(marker)), content_type))
     for make in (Body.form, Body.multipart):
         marker = new_marker()
-        yield sent_with_cookies(flows, victim, make(flows.write_fields(marker).items()), marker=marker)
+        yield _attached(flows, victim, marker, make(flows.write_fields(marker).items()))
 
 
 def honest_write(flows: Flows, login: Login) -> None:
@@ -116,9 +128,8 @@ def honest_write(flows: Flows, login: Login) -> None:
         return
     section = write_section(flows)
     if answer.status < 300 and view.status in {401, 403}:
-        raise NotApplicable(
-            f"{section.check} refuses the signed-in user, so that no effect could be seen; judged by transport.declared-channel-works"
-        )
+        owner = "judged by transport.declared-channel-works"
+        raise NotApplicable(f"{section.check} refuses the signed-in user, so that no effect could be seen; {owner}")
     raise Inconclusive(
         f"the user's own write took no visible effect: {section.method} {section.path} answered {answer.status}, "
         f"{section.check} {view.status} without its marker; check [write] and [csrf]",
@@ -128,21 +139,12 @@ def honest_write(flows: Flows, login: Login) -> None:
     )
 
 
-def as_get(flows: Flows, user: Login) -> Iterator[Forged]:
-    """The write as a link could send it: fields in the query, by safe methods, and disguised for method overrides."""
+def _attached(flows: Flows, victim: Login, marker: str, body: Body) -> Forged:
     section = write_section(flows)
-    for method, extra, headers in (
-        ("GET", "", ()),
-        ("HEAD", "", ()),
-        ("OPTIONS", "", ()),
-        ("GET", f"&_method={section.method}", ()),
-        ("GET", "", (("X-HTTP-Method-Override", section.method),)),
-    ):
-        marker = new_marker()
-        url = f"{flows.target.url(section.path)}?{urlencode(flows.write_fields(marker))}{extra}"
-        cookies = flows.cookies(user.agent, url)
-        answer = flows.agent("link").send(
-            method, url, headers=[*user.header, *LINK, *headers], cookies=cookies or "none", store=False
-        )
-        how = f"{method} {section.path}?…{extra}" + "".join(f" with {name}: {value}" for name, value in headers)
-        yield Forged(how, marker, answer)
+    url = flows.target.url(section.path)
+    cookies = flows.cookies(victim.agent, url)
+    answer = flows.agent("forger").send(
+        section.method, url, headers=CROSS_SITE, body=body, cookies=cookies, store=False
+    )
+    media_type = (body.content_type or "no content type").partition("; boundary")[0]
+    return Forged(f"{section.method} {section.path} as {media_type}", marker, answer)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 import string
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from harness.user_agent.set_cookie import parse_set_cookie
 
 if TYPE_CHECKING:
+    from harness.credentials import Credentials
+    from harness.flows import Flows
+    from harness.target import CookieSetter
     from harness.user_agent import Answer
 
 INJECTED: Final = "authconform-injected"
@@ -29,6 +33,13 @@ def new_word() -> str:
     return "".join(random.choices(string.ascii_lowercase, k=12))  # noqa: S311 - not a secret
 
 
+def ask(flows: Flows, setter: CookieSetter, access: Credentials, written: str) -> Answer:
+    """Send a value, written as the query has it, to where it reaches a cookie."""
+    url = f"{flows.target.url(setter.path)}?{quote(setter.parameter)}={written}"
+    cookies = dict(access.cookies) or "none"
+    return flows.agent("cookie setter").send("GET", url, headers=access.headers, cookies=cookies, store=False)
+
+
 def lines_with(answer: Answer, word: str) -> list[str]:
     """The Set-Cookie lines that hold a word."""
     return [line for line in answer.headers.all("Set-Cookie") if word in line]
@@ -40,9 +51,11 @@ def attributes(line: str) -> frozenset[str]:
     return frozenset(name if name in {"expires", "max-age"} else f"{name}={value}" for name, value in written)
 
 
-def extended(answer: Answer, word: str, usual: frozenset[str]) -> list[str]:
-    """What a value added to the answer that held it: attributes, cookies, headers."""
-    added = [f"the attribute {name.rstrip('=')}" for line in lines_with(answer, word) for name in sorted(attributes(line) - usual)]
+def extended(answer: Answer, honest: Answer, word: str) -> list[str]:
+    """What an answer has beyond the honest one with the same word in it: attributes, cookies, headers."""
+    usual = {name for line in lines_with(honest, word) for name in attributes(line)}
+    lines = lines_with(answer, word)
+    added = [f"the attribute {name.rstrip('=')}" for line in lines for name in sorted(attributes(line) - usual)]
     if any(parse_set_cookie(line).name == INJECTED for line in answer.headers.all("Set-Cookie")):
         added.append("a cookie of its own")
     if INJECTED in answer.headers:

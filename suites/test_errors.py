@@ -49,7 +49,7 @@ def test_nobody_signed_in_is_401(matrix: Matrix, refused: list[Refusal], target:
     Test: call every protected operation without a credential, and the probe with bad and expired ones. A redirect to
     the login passes; 404 hides the operation and is a note; other statuses are judged elsewhere.
     """
-    for name, answer in unauthenticated(matrix, refused):
+    for name, answer, _ in unauthenticated(matrix, refused):
         forgery = answer.status == 403 and answer.method not in SAFE_METHODS and target.csrf is not None
         sent_to_login = answer.status in REDIRECTS and answer.redirect_to is not None
         if forgery or not (sent_to_login or answer.status in {401, 403, 404}):
@@ -81,7 +81,7 @@ def test_401_says_how_to_authenticate(matrix: Matrix, refused: list[Refusal], ta
 
     Test: read WWW-Authenticate of every 401 to a missing or bad credential.
     """
-    for name, answer in unauthenticated(matrix, refused):
+    for name, answer, sent in unauthenticated(matrix, refused):
         if answer.status != 401:
             continue
         found = challenges.schemes(answer)
@@ -90,12 +90,11 @@ def test_401_says_how_to_authenticate(matrix: Matrix, refused: list[Refusal], ta
         if "basic" in found and target.login.encoding != "basic":
             observed = f"{said} has a Basic challenge: browsers ask for a password."
             expect.that(False, expected="no Basic challenge", observed=observed, evidence=[answer], scope=name)  # noqa: FBT003
-        nothing_sent = name.startswith(NO_CREDENTIAL)
-        if "bearer" in found and nothing_sent == challenges.has_error_code(answer):
+        if "bearer" in found and sent is not None and challenges.has_error_code(answer) != bool(sent):
             expect.that(
                 False,  # noqa: FBT003
                 expected='error="invalid_token" if a token was sent, no error code if none was',
-                observed=f"{said} has {'an' if nothing_sent else 'no'} error code in its challenge.",
+                observed=f"{said} has {'no' if sent else 'an'} error code in its challenge.",
                 evidence=[answer],
                 scope=name,
                 level=INFO,
@@ -194,7 +193,7 @@ def test_errors_are_machine_readable(
         raise NotApplicable("the probe does not answer in JSON")
     json_operations = {cell.operation.name for cell in matrix.cells if cell.answer and cell.outcome == "accepted" and _is_json(cell.answer)}
     shapes: dict[tuple[str, ...], Answer] = {}
-    for name, answer in unauthenticated(matrix, refused):
+    for name, answer, _ in unauthenticated(matrix, refused):
         operation = name.removeprefix(NO_CREDENTIAL)
         if answer.status not in {401, 403} or (name.startswith(NO_CREDENTIAL) and operation not in json_operations):
             continue
@@ -218,11 +217,19 @@ def test_errors_are_machine_readable(
 NO_CREDENTIAL = "no credential, "
 
 
-def unauthenticated(matrix: Matrix, refused: list[Refusal]) -> Iterator[tuple[str, Answer]]:
-    """Answers to nobody: every protected operation without a credential, and the probe with bad ones."""
+def unauthenticated(matrix: Matrix, refused: list[Refusal]) -> Iterator[tuple[str, Answer, str | None]]:
+    """Answers to nobody: every protected operation without a credential, and the probe with bad ones.
+
+    Yields:
+        What was asked, the answer, and the token in the Authorization header; empty where nothing was sent, None where
+        something else was.
+
+    """
     nobody: list[Cell] = matrix.by("none")
-    yield from ((f"{NO_CREDENTIAL}{cell.operation.name}", cell.answer) for cell in nobody if cell.answer)
-    yield from ((f"{each.carrier}: {each.name}", each.answer) for each in refused if each.answer)
+    yield from ((f"{NO_CREDENTIAL}{cell.operation.name}", cell.answer, "") for cell in nobody if cell.answer)
+    for each in refused:
+        if each.answer:
+            yield f"{each.carrier}: {each.name}", each.answer, (each.carrier == "header" and each.sent) or None
 
 
 def _is_json(answer: Answer) -> bool:

@@ -82,22 +82,16 @@ def test_a_refresh_credential_renews_access(renewal: Renewal, expect: Expect) ->
     act="writes",
     remedy="Verify the refresh token's signature, or look the value up, before believing it; otherwise answer 401.",
 )
-def test_only_genuine_refresh_credentials_are_accepted(
-    renewal: Renewal, flows: Flows, request: pytest.FixtureRequest, expect: Expect
-) -> None:
-    """Missing, malformed, tampered or expired refresh credentials are refused.
+def test_only_genuine_refresh_credentials_are_accepted(renewal: Renewal, flows: Flows, expect: Expect) -> None:
+    """Missing, malformed or tampered refresh credentials are refused.
 
     Why: whoever can make up a refresh credential is signed in as anyone, for as long as they like.
 
-    Test: refresh with no credential, a random one, forged ones and another user's access token; see whether anything
-    issued signs somebody in.
+    Test: refresh with no credential, a random one, and a genuine one that was tampered with in each way that shows
+    what is not verified; see whether anything issued signs somebody in.
     """
     held = flows.capture(renewal.sign_in())
-    variants = dict(forged(renewal.separate(held)))
-    if flows.target.other_user is not None:
-        theirs = access_values(flows.capture(request.getfixturevalue("other_login")), renewal.access_cookies)
-        variants |= {"another user's access token": theirs[0]} if len(theirs) == 1 else {}
-    for name, value in variants.items():
+    for name, value in forged(renewal.separate(held)):
         outcome = refresh_as(flows, present(held, value))
         expect.that(
             outcome[1] is None,

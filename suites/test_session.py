@@ -114,7 +114,7 @@ def test_credentials_cannot_be_guessed(
     if all(one.self_contained and not (one.jwt and "jti" in one.jwt.claims) for one in values):
         raise NotApplicable("the credential is a self-contained token without an id; tokens.integrity-verified judges it")
     wanted = 3 if all(one.self_contained for one in values) else entropy.ENOUGH_VALUES
-    logins = [login, *flows.logins][:wanted]
+    logins = list({each.agent: each for each in (login, *flows.logins)}.values())[:wanted]
     logins += [sign_in() for _ in range(wanted - len(logins))]
     for one in values:
         series = [value for each in logins if (value := value_of(flows, each, one.name))]

@@ -43,8 +43,12 @@ class Ended:
         """The root causes of what could not be judged."""
         return {v["cause"] for v in self.document["verdicts"] if v["outcome"] == "inconclusive"}
 
+    def failed(self) -> set[str]:
+        """The requirements found broken."""
+        return {v["id"] for v in self.document["verdicts"] if v["outcome"] == "fail"}
+
     def reasons(self) -> str:
-        return " ".join(v["reason"] for v in self.document["verdicts"] if v["outcome"] == "inconclusive")
+        return " ".join(v["reason"] for v in self.document["verdicts"] if v["outcome"] in {"inconclusive", "fail"})
 
 
 def run(profile: Path, tmp_path: Path, *more: str, report: Path | None = None) -> Ended:
@@ -144,7 +148,7 @@ def test_answers_that_are_none(app: SmallApp, tmp_path: Path, misbehaviour: Misb
     app.misbehaviours[where] = misbehaviour
     ended = run(app.profile(tmp_path), tmp_path)
     assert ended.code == 1
-    assert ended.document["summary"]["fail"] == 0
+    assert ended.failed() <= {"login.success-authenticates", "cookies.accepted-by-browsers"}
     assert len(ended.causes()) <= 2, ended.causes()
     assert where in ended.reasons()
 
@@ -182,8 +186,9 @@ def test_account_that_is_locked_is_left_alone(app: SmallApp, tmp_path: Path) -> 
     ended = run(app.profile(tmp_path), tmp_path)
     assert ended.code == 1
     assert "account locked or throttled" in ended.causes()
-    locked = [n for n, sent in enumerate(tried) if b"Ann-secret-4711" in sent]
-    assert len(tried) - locked[-1] <= 4
+    passwords = [sent for sent in tried if b'"ann"' in sent and b'"password"' in sent]
+    refused = [n for n, sent in enumerate(passwords) if b"Ann-secret-4711" in sent][1]
+    assert len(passwords) == refused + 1
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_bodies_are_excerpts(recorder: Recorder) -> None:
 def test_a_secret_cut_in_two_by_the_excerpt_is_not_left_in_halves(recorder: Recorder) -> None:
     secret = "hunter2-" + "Zq7Xk" * 40
     recorder.redactor.learn(secret)
-    for padding in (4000, 127_900):
+    for padding in (4000, 31_900):
         body = "word " * (padding // 5) + secret + " end"
         exchange = record(recorder, None, answer(body.encode()))
         assert "hunter2" not in (exchange.response_body or "")
@@ -129,7 +129,7 @@ def test_curl_repeats_the_request_with_secrets_as_variables(recorder: Recorder) 
     assert "hunter2" not in command
     assert not MASK.search(command)
     values = {"TOKEN": "1", "AUTHORIZATION": "2", "SID": "3", "CSRF_TOKEN": "4", "PASSWORD": "5"}
-    shell = subprocess.run(  # noqa: S603
+    shell = subprocess.run(
         ["/bin/sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; {command}"],
         env=values,
         capture_output=True,

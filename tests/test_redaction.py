@@ -3,13 +3,16 @@ from __future__ import annotations
 import base64
 import html
 import json
-import time
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
 
 from harness.redaction import MASK, Redactor
 from harness.secret_shapes import is_plain, is_random, is_secret_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECRET = "Zq7Xk-9vL/2+w=é"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"
@@ -32,24 +35,33 @@ def test_a_mask_tells_length_and_a_salted_tag(redactor: Redactor) -> None:
     assert redactor.mask(mask) == mask
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    [
-        SECRET,
-        quote(SECRET, safe=""),
-        quote(SECRET),
-        quote_plus(SECRET),
-        quote(SECRET, safe="").lower().replace("zq7xk-9vl", "Zq7Xk-9vL"),
-        json.dumps(SECRET)[1:-1],
-        html.escape(SECRET),
-        base64.b64encode(SECRET.encode()).decode()[:16],
-        base64.b64encode(f"alice:{SECRET}".encode()).decode()[8:24],
-        base64.urlsafe_b64encode(f"al:{SECRET}!".encode()).decode()[8:20],
-    ],
-)
+SPELLINGS = {
+    "plain": SECRET,
+    "percent-encoded": quote(SECRET, safe=""),
+    "percent-encoded path": quote(SECRET),
+    "percent-encoded, lower case": "Zq7Xk-9vL%2f2%2bw%3d%c3%a9",
+    "form": quote_plus(SECRET),
+    "JSON": json.dumps(SECRET)[1:-1],
+    "HTML": html.escape(SECRET),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_learned_secret_is_masked_in_every_spelling(redactor: Redactor, spelling: str) -> None:
     redactor.learn(SECRET)
-    assert spelling not in redactor.scrub(f"before {spelling} after")
+    assert SPELLINGS[spelling] not in redactor.scrub(f"before {SPELLINGS[spelling]} after")
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "alice:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_learned_secret_is_masked_inside_base64(
+    redactor: Redactor, before: str, encode: Callable[[bytes], bytes]
+) -> None:
+    redactor.learn(SECRET)
+    encoded = encode(f"{before}{SECRET}!".encode()).decode()
+    scrubbed = redactor.scrub(f"Basic {encoded}")
+    assert MASK.search(scrubbed)
+    assert encoded[-16:-8] not in scrubbed
 
 
 def test_learning_leaves_short_values_and_masks_themselves_alone(redactor: Redactor) -> None:
@@ -152,6 +164,12 @@ def test_what_is_found_by_its_place_is_masked_elsewhere_too(redactor: Redactor) 
     assert "hunter2" not in redactor.scrub("you are hunter2-hunter2")
 
 
+def test_error_codes_stay_readable_where_one_time_codes_do_not(redactor: Redactor) -> None:
+    body = '{"code": 401, "state": "expired", "error": {"code": "invalid_token"}}'
+    assert redactor.body("application/json", body) == body
+    assert "123456" not in redactor.body("application/json", '{"code": 123456, "otp": "12345"}')
+
+
 def test_plain_words_are_masked_in_place_only(redactor: Redactor) -> None:
     assert "dark" not in redactor.header("Cookie", "theme=midnight; lang=en-GB").replace("theme", "")
     assert redactor.scrub("at midnight, in en-GB") == "at midnight, in en-GB"
@@ -232,11 +250,9 @@ def test_plain_text() -> None:
         "[" * 60_000,
     ],
 )
-def test_hostile_text_takes_no_hostile_time(redactor: Redactor, hostile: str) -> None:
+def test_hostile_text_is_read_in_one_go(redactor: Redactor, hostile: str) -> None:
+    """Whatever is quadratic in the length of evidence takes minutes here, and the test never ends."""
     redactor.learn(SECRET)
-    began = time.process_time()
     for content_type in ("text/html", "application/json", "multipart/form-data", "application/x-www-form-urlencoded"):
-        redactor.body(content_type, hostile)
-    redactor.url(hostile)
-    # Linear work is some hundredths of a second; anything quadratic takes minutes.
-    assert time.process_time() - began < 20
+        assert SECRET not in redactor.body(content_type, hostile + SECRET)
+    assert SECRET not in redactor.url(hostile + SECRET)

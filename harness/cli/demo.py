@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _START_S = 30.0
 _STOP_S = 10.0
-_TLS_NAMES = ("app.reference.test", "localhost", "127.0.0.1")
 _LAUNCH = re.compile(r"^\[launch\]\n.*?(?=^\[)", re.MULTILINE | re.DOTALL)
 
 
@@ -41,29 +40,39 @@ def serve(architecture: str, *, defects: Sequence[str], port: int, tls: bool, ex
 
     """
     with tempfile.TemporaryDirectory(prefix="authconform-") as folder:
-        values = {"port": str(port or _free_port()), "plain_port": str(_free_port()), "dir": folder}
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "reference_app",
-            "--architecture",
-            architecture,
-            "--port",
-            values["port"],
-        ]
-        for defect in defects:
-            command += ["--defect", defect]
-        if tls:
-            command += ["--tls", "--ca-file", f"{folder}/ca.pem", "--plain-port", values["plain_port"]]
-            command += [part for name in _TLS_NAMES for part in ("--tls-name", name)]
+        values = {
+            "python": sys.executable,
+            "port": str(port or _free_port()),
+            "plain_port": str(_free_port()),
+            "dir": folder,
+        }
+        shipped = _shipped(f"{architecture}-tls" if tls else architecture, values)
+        command = tomllib.loads(shipped)["launch"]["command"] if shipped else _command(architecture, values, tls=tls)
+        command[1:1] = ["-P"]  # a module of the current folder is not what is asked for
+        command += [part for defect in defects for part in ("--defect", defect)]
         with _running([*command, *extra]) as process:
             try:
                 if _listens(process, int(values["port"])):
-                    _introduce(architecture, tls, values)
+                    _introduce(_LAUNCH.sub("", shipped), values)
                 return process.wait()
             except KeyboardInterrupt:
                 return 0
+
+
+def _shipped(name: str, values: dict[str, str]) -> str:
+    """The shipped profile of that name, filled in; empty where none is shipped."""
+    try:
+        text = profile.locate(f"{profile.SHIPPED}{name}").read_text(encoding="utf-8")
+    except profile.ProfileError:
+        return ""
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
+
+
+def _command(architecture: str, values: dict[str, str], *, tls: bool) -> list[str]:
+    command = [values["python"], "-m", "reference_app", "--architecture", architecture, "--port", values["port"]]
+    return [*command, "--tls", "--ca-file", f"{values['dir']}/ca.pem"] if tls else command
 
 
 @contextlib.contextmanager
@@ -94,15 +103,11 @@ def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
     return False
 
 
-def _introduce(architecture: str, tls: bool, values: dict[str, str]) -> None:  # noqa: FBT001 - internal
-    try:
-        shipped = profile.locate(f"{profile.SHIPPED}{architecture}{'-tls' if tls else ''}").read_text(encoding="utf-8")
-    except profile.ProfileError:
+def _introduce(text: str, values: dict[str, str]) -> None:
+    if not text:
         say(f"The reference app listens on port {values['port']}; no profile is shipped for this combination.")
+        sys.stdout.flush()
         return
-    text = _LAUNCH.sub("", shipped)
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", value)
     file = Path(values["dir"]) / "profile.toml"
     file.write_text(text, encoding="utf-8")
     tables = tomllib.loads(text)

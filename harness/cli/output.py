@@ -39,6 +39,8 @@ def columns() -> int | None:
 def labelled(label: str, text: str) -> None:
     """A paragraph with its label in front, wrapped under itself."""
     width = min(columns() or 100, 100)
-    say(
-        textwrap.fill(text, width, initial_indent=f"  {label:<8}  ", subsequent_indent=" " * 12, break_on_hyphens=False)
+    lead, rest = f"  {label:<8}  ", " " * 12
+    lines = textwrap.wrap(
+        text, width, initial_indent=lead, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
+    say("\n".join(lines))

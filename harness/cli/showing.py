@@ -58,11 +58,11 @@ def show_one(name: str) -> None:
     except catalogue.CatalogueError as error:
         raise UsageError(str(error)) from None
     say(f"{requirement.id}  {dim(requirement.level)}")
-    say()
-    labelled("", requirement.sentence)
+    say(requirement.sentence)
     say()
     labelled("why", requirement.why)
-    labelled("test", f"{requirement.how} ({_ACTS[requirement.act]})")
+    labelled("test", requirement.how)
+    labelled("act", _ACTS[requirement.act])
     if requirement.needs:
         labelled("needs", ", ".join(requirement.needs))
     for place, source in enumerate(requirement.sources):

@@ -123,7 +123,8 @@ def _meaning(console: Console, document: RunDocument) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     untried: tuple[OutcomeName, ...] = ("inconclusive", "not_applicable", "not_run")
-    left = [f"{document['summary'][outcome]} {WORDS[outcome]}" for outcome in untried if document["summary"][outcome]]
+    counts = [(document["summary"][outcome], outcome.replace("_", " ")) for outcome in untried]
+    left = [f"{count} {word}" for count, word in counts if count]
     rest = f": {', '.join(left)}, and whatever no requirement covers" if left else " by any requirement"
     console.print()
     console.print(

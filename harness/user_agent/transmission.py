@@ -64,20 +64,13 @@ class Transmitter:
         outcomes = tuple(_receive(request, line, store) for line in Headers(response.headers).all("Set-Cookie"))
         unreadable = why_unreadable(request, response.headers)
         target, lost = redirect_target(request, response.status, response.headers)
-        number = self._record(
-            flight,
-            [
-                *notes,
-                *cookie_notes,
-                *(f"Set-Cookie {o.parsed.name!r} refused: {o.why}" for o in outcomes if not o.accepted),
-                *(
-                    [f"the page may not read the answer: {unreadable}"]
-                    if unreadable and not request.is_navigation
-                    else []
-                ),
-                *([lost] if lost else []),
-            ],
-        )
+        told = [*notes, *cookie_notes]
+        told += [f"Set-Cookie {o.parsed.name!r} refused: {o.why}" for o in outcomes if not o.accepted]
+        if unreadable is not None and not request.is_navigation:
+            told.append(f"the page may not read the answer: {unreadable}")
+        if lost is not None:
+            told.append(lost)
+        number = self._record(flight, told)
         url = str(request.url)
         return Answer(
             exchange=number,

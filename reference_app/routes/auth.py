@@ -161,7 +161,7 @@ def _logged_out(request: Request, app: Services, sessions: set[str]) -> Response
     response = Response(status_code=204)
     if media_type(request) in FORMS:
         response = RedirectResponse(f"{app.settings.root_path}/login", 303)
-    if app.settings.architecture.takes_cookie:
+    if app.settings.architecture.takes_cookie and delivery.by_cookie(app, request) <= sessions:
         app.cookies.sign_out(response)
     return response
 

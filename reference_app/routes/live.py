@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from fastapi import APIRouter, WebSocket
@@ -26,10 +27,11 @@ async def live(socket: WebSocket, app: ServicesDep) -> None:
     With cookies the handshake authenticates, and is refused to foreign pages: CORS does not cover WebSockets. Without
     them, the first message is the access token.
     """
-    if app.settings.architecture.takes_cookie:
-        await _by_cookie(socket, app)
-    else:
-        await _by_first_message(socket, app)
+    with suppress(WebSocketDisconnect):  # the client may leave at any time
+        if app.settings.architecture.takes_cookie:
+            await _by_cookie(socket, app)
+        else:
+            await _by_first_message(socket, app)
 
 
 async def _by_cookie(socket: WebSocket, app: Services) -> None:
@@ -52,8 +54,6 @@ async def _by_first_message(socket: WebSocket, app: Services) -> None:
         token = await asyncio.wait_for(socket.receive_text(), FIRST_MESSAGE_S)
     except (TimeoutError, KeyError):  # KeyError: the message was binary
         await socket.close(POLICY_VIOLATION)
-        return
-    except WebSocketDisconnect:
         return
     username = await _username(app, token)
     if username is None:

@@ -1,4 +1,4 @@
-"""Each bug of cookies, carriers, other origins and answers shows in the act described here, and only when asked for."""
+"""Each bug of cookies, carriers and other origins shows in the act described here, and only when asked for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[Running], bool]
 
-AREAS = (defects.cookies, defects.transport, defects.cors, defects.csrf, defects.errors)
+AREAS = (defects.cookies, defects.transport, defects.cors, defects.csrf)
 ACTS: dict[str, Act] = {}
 EVIL = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 FRONT = "http://127.0.0.1:3000"
@@ -263,35 +263,6 @@ def _(app: Running) -> bool:
             return "alice" in str(socket.recv(10))
     except InvalidStatus:
         return False
-
-
-@shows("anonymous-403")
-def _(app: Running) -> bool:
-    answers = [ask(app, {}), app.signed_in().put_access("garbage").get("/users/me")]
-    return [(each.status_code, "www-authenticate" in each.headers) for each in answers] == [(403, False)] * 2
-
-
-@shows("challenge-missing")
-def _(app: Running) -> bool:
-    answer = ask(app, {})
-    return answer.status_code == 401 and "www-authenticate" not in answer.headers
-
-
-@shows("pyjwt-wrong-exception")
-def _(app: Running) -> bool:
-    return app.signed_in().put_access("garbage").get("/users/me").status_code == 500 and ask(app, {}).status_code == 401
-
-
-@shows("error-shows-traceback")
-def _(app: Running) -> bool:
-    answer = app.signed_in().put_access("garbage").get("/users/me")
-    return answer.status_code == 401 and "Traceback" in answer.text and "'garbage'" in answer.text
-
-
-@shows("errors-html-page")
-def _(app: Running) -> bool:
-    answer = ask(app, {})
-    return answer.status_code == 401 and answer.headers["content-type"].startswith("text/html")
 
 
 def test_every_defect_has_an_act() -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.reference_app.conftest import Launch
 
 ARCHITECTURES = pytest.mark.parametrize("architecture", ["bearer", "cookie", "both"])
-WRONG = (
+WRONG: tuple[object, ...] = (
     "wrong-password",
     "alice-CORRECT-horse-1",
     "Alice-correct-horse-",

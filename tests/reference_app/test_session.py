@@ -177,6 +177,17 @@ def test_a_refresh_token_in_the_body_is_enough_to_sign_out(launch: Launch) -> No
     assert visitor.me() is None
 
 
+def test_a_header_signs_out_its_own_session_only(launch: Launch) -> None:
+    app = launch("both")
+    browser, mobile = app.signed_in(), app.visitor()
+    mobile.login(token_delivery="body")
+    captured = mobile.twin()
+    mobile.cookies = dict(browser.cookies)
+    assert mobile.logout().status_code == 204
+    assert mobile.cookies == browser.cookies
+    assert (browser.me(), captured.me()) == ("alice", None)
+
+
 @EVERYWHERE
 def test_logout_with_nothing_to_end_is_no_error(launch: Launch, architecture: str, tokens: str) -> None:
     app = launch(architecture, tokens=tokens)
@@ -187,6 +198,13 @@ def test_logout_with_nothing_to_end_is_no_error(launch: Launch, architecture: st
     assert app.visitor().logout().status_code == 204
     assert visitor.put_access("garbage").logout().status_code == 204 if visitor.tokens else True
     assert app.visitor().get("/auth/logout").status_code == 405
+
+
+def test_stateless_access_is_still_bound_to_its_session(launch: Launch) -> None:
+    app = launch("cookie", stateless_access=True)
+    alice, bob = app.signed_in(), app.signed_in("bob")
+    assert alice.write("mine")
+    assert not alice.write("forged", proof=False, headers={"X-CSRF-Token": bob.csrf_token or ""})
 
 
 def test_stateless_access_outlives_logout_but_refresh_does_not(launch: Launch) -> None:

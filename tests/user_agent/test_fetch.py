@@ -92,7 +92,7 @@ def test_with_permission_the_page_reads_the_answer_and_the_exposed_headers(agent
     network.answer(API, *ALLOWED, ("Access-Control-Expose-Headers", "X-Total"), ("X-Total", "1"), ("X-Other", "1"))
     answer = agent.fetch(API, initiator=EVIL, credentials="include")
     assert answer.readable
-    assert answer.exposed == {"x-total"}
+    assert answer.exposed == frozenset({"x-total"})
     home = agent.fetch(API, initiator=HOME)
     assert home.readable
     assert home.exposed is None
