@@ -11,8 +11,22 @@ from harness.redaction import MASK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What curl writes itself.
-_CURLS_OWN: Final = frozenset({"content-length", "accept-encoding", "connection"})
+# What curl writes itself, and what a browser adds to everything and no application decides by: a line that a person
+# can read shows the act.
+_LEFT_OUT: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "connection",
+        "content-length",
+        "sec-fetch-dest",
+        "sec-fetch-mode",
+        "sec-fetch-user",
+        "upgrade-insecure-requests",
+        "user-agent",
+    }
+)
 _NAME_BEFORE: Final = re.compile(r"([\w.-]+)(?:\"(?:\r?\n){2}|[\"']?\s*[=:]\s*[\"']?(?:[A-Za-z]+ )?)\Z")
 
 
@@ -24,11 +38,11 @@ def curl_command(method: str, url: str, headers: Iterable[tuple[str, str]], body
         return _quoted(text, variables)
 
     host = re.sub(r"^[a-z]+://|[/?#].*$", "", url)
-    words = ["curl", "--include", "--globoff", "--path-as-is", "--compressed", "--request", quoted(method), quoted(url)]
+    words = ["curl", "-i", "-g", "--path-as-is", "-X", quoted(method), quoted(url)]
     for name, value in headers:
-        if name.lower() not in _CURLS_OWN and (name.lower() != "host" or value != host):
+        if name.lower() not in _LEFT_OUT and (name.lower() != "host" or value != host):
             # A trailing semicolon is how curl is told to send a header without a value.
-            words += ["--header", quoted(f"{name}: {value}" if value else f"{name};")]
+            words += ["-H", quoted(f"{name}: {value}" if value else f"{name};")]
     if body is not None:
         words += ["--data-binary", quoted(body)]
     return " ".join(words)

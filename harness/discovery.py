@@ -60,6 +60,10 @@ def operations(flows: Flows) -> list[Operation]:
     found = {("GET", target.probe.path): Operation("GET", target.probe.path, target.probe.path, None, protected=True)}
     for operation in _described(flows):
         found.setdefault((operation.method, operation.template), operation)
+    if target.write is not None:
+        # Nobody says that it is protected, but what shows a user's own writes usually is.
+        check = Operation("GET", target.write.check, target.write.check, None, protected=None)
+        found.setdefault(("GET", target.write.check), check)
     for endpoint in target.endpoints:
         method = endpoint.method.upper()
         body = Body.json(endpoint.fields) if endpoint.fields else None
@@ -87,7 +91,9 @@ def _described(flows: Flows) -> list[Operation]:
         if "openapi" not in flows.target.at.model_fields_set:
             return []
         raise Inconclusive(
-            f"{answer.url} answered {answer.status} and no OpenAPI description; correct target.openapi, or set it to false", answer, cause="no OpenAPI description"
+            f"{answer.url} answered {answer.status} and no OpenAPI description; correct target.openapi, or set it to false",
+            answer,
+            cause="no OpenAPI description",
         )
     prefix = flows.target.at.base_path
     default = _protects(document.get("security"))
@@ -104,7 +110,9 @@ def _described(flows: Flows) -> list[Operation]:
     return listed
 
 
-def _operation(method: str, template: str, item: Mapping[str, Any], operation: Mapping[str, Any], default: bool | None) -> Operation | None:
+def _operation(
+    method: str, template: str, item: Mapping[str, Any], operation: Mapping[str, Any], default: bool | None
+) -> Operation | None:
     parameters = [p for p in [*item.get("parameters", []), *operation.get("parameters", [])] if isinstance(p, dict)]
     kinds = {p.get("name"): (p.get("schema") or {}).get("type") for p in parameters if p.get("in") == "path"}
     path = re.sub(r"\{([^}]+)\}", lambda m: _NOWHERE.get(kinds.get(m[1], ""), _NO_SUCH), template)

@@ -56,6 +56,7 @@ class Flows:
         self._clock_confirmed = False
         for account in target.accounts.values():
             recorder.redactor.learn(account.password.get_secret_value())
+        recorder.redactor.learn(*target.at.headers.values())
 
     # -- user agents and single calls
 
@@ -359,7 +360,7 @@ class Flows:
         if section.cookie:
             self._refresh_cookie = section.cookie
         else:
-            set_at_login = {s.cookie.name for a in login.answers for s in a.set_cookies if s.cookie and s.accepted and s.cookie.http_only}
+            set_at_login = {s.cookie.name for a in login.answers for s in a.set_cookies if s.cookie and s.effect in {"stored", "replaced"} and s.cookie.http_only}
             left = sorted(set_at_login - set(access) - self._proof_cookies())
             self._refresh_cookie = left[0] if len(left) == 1 else None
         if self._refresh_cookie is None:
@@ -427,6 +428,16 @@ class Flows:
                 raise Inconclusive(f"the target does not send {header} back, so it may not honour it (hooks.clock_header)", probe, cause="clock hook not confirmed")
             self._clock_confirmed = True
         return [(header, str(int(seconds)))]
+
+
+def _hops(agent: UserAgent, answer: Answer) -> list[Answer]:
+    """Where a login's redirects lead. What came of the login is the probe's to say, not that of a page after it."""
+    try:
+        return agent.follow_all(answer, limit=5)
+    except TooManyRedirects as error:
+        return error.answers
+    except Unreachable:
+        return []
 
 
 def body_of(encoding: Encoding, fields: Mapping[str, Any]) -> Body:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -138,6 +137,8 @@ def _row(flows: Flows, operation: Operation, held: Captured, names: frozenset[st
     for carrier in (*declared, *(c for c in CARRIERS if c not in declared and c != "none")):
         answer = _carried(flows, operation, carrier, held, names)
         outcome = _judge(flows, operation, answer, anonymous, None if carrier in declared else honest)
+        if answer and "cookie" in carrier and _may_be_forgery_check(operation, answer, anonymous):
+            outcome = "unclear"
         made[carrier] = Cell(operation, carrier, outcome, answer)
         if carrier in declared and made[carrier].recognised and honest is None:
             honest = answer
@@ -149,7 +150,6 @@ def _carried(flows: Flows, operation: Operation, carrier: str, held: Captured, n
     if not _worth_sending(flows, operation, carrier, token, cookies):
         return None
     bad_cookies = dict.fromkeys(cookies, _BAD)
-    basic = base64.b64encode(f"{token}:".encode()).decode()
     match carrier:
         case "header":
             sent = Credentials.bearer(str(token))
@@ -162,7 +162,7 @@ def _carried(flows: Flows, operation: Operation, carrier: str, held: Captured, n
         case "bad header + cookie":
             sent = Credentials(cookies, f"Bearer {_BAD}")
         case "other scheme":
-            sent = Credentials(authorization=f"Basic {basic}")
+            sent = Credentials(authorization=f"Basic {token}")
         case "no scheme":
             sent = Credentials(authorization=str(token))
         case "query":
@@ -232,7 +232,7 @@ def _judge(
     if answer.status in _REFUSALS:
         return _refusal(answer, anonymous, honest)
     if answer.status == anonymous.status:
-        return "refused" if answer.redirect_to is not None and _place(answer) == _place(anonymous) else "unclear"
+        return "refused" if _leads_to_login(flows, answer) else "unclear"
     as_the_user = honest is None or answer.status == honest.status or answer.status < 300  # noqa: PLR2004
     return "accepted" if as_the_user else "refused" if answer.status >= 400 else "unclear"  # noqa: PLR2004
 
@@ -245,10 +245,18 @@ def _refusal(answer: Answer, anonymous: Answer, honest: Answer | None) -> Accept
     return "forbidden"
 
 
+def _may_be_forgery_check(operation: Operation, answer: Answer, anonymous: Answer) -> bool:
+    """Whether a 403 may speak of forgery: where that is checked first, users and strangers are told the same."""
+    return operation.method not in {"GET", "HEAD"} and answer.status == 403 == anonymous.status  # noqa: PLR2004
+
+
 def _gist(answer: Answer) -> str:
     """The text of an answer without what differs from one to the next: numbers, times, request ids."""
     return _CHANGING.sub("", answer.text)
 
 
-def _place(answer: Answer) -> str:
-    return (answer.redirect_to or "").partition("?")[0]
+def _leads_to_login(flows: Flows, answer: Answer) -> bool:
+    """Whether it is a redirect to where one signs in; any other, to a trailing slash say, tells nothing."""
+    login = flows.target.login
+    places = {flows.target.url(path) for path in (login.page, login.path) if path}
+    return (answer.redirect_to or "").partition("?")[0] in places

@@ -52,9 +52,15 @@ def sign_up(flows: Flows, password: str | None = None) -> Account:
     flows.recorder.redactor.learn(word)
     values = {"username": username, "password": word, "email": email}
     fields = {key: _fill(value, values) for key, value in section.fields.items()}
-    answer = flows.call(flows.agent("newcomer"), "POST", flows.target.url(section.path), body=body_of(section.encoding, fields))
+    answer = flows.call(
+        flows.agent("newcomer"), "POST", flows.target.url(section.path), body=body_of(section.encoding, fields)
+    )
     if not 200 <= answer.status < 400:
-        raise Inconclusive(f"signing up failed: {answer.method} {answer.url} answered {answer.status}; check [signup]", answer, cause="sign-up failed")
+        raise Inconclusive(
+            f"signing up failed: {answer.method} {answer.url} answered {answer.status}; check [signup]",
+            answer,
+            cause="sign-up failed",
+        )
     return Account.model_validate({"username": username, "password": word, "disposable": True})
 
 
@@ -71,7 +77,11 @@ def who(flows: Flows, account: Account, probe: Probe) -> Probe:
     answer = probe.answer
     shown = flows.target.probe.identity is None and 200 <= answer.status < 300 and account.known_as in answer.text
     known = {known.known_as for known in flows.target.accounts.values()} - {account.known_as}
-    return replace(probe, identity=account.known_as) if shown or (probe.identity and probe.identity not in known) else probe
+    return (
+        replace(probe, identity=account.known_as)
+        if shown or (probe.identity and probe.identity not in known)
+        else probe
+    )
 
 
 def sign_in_spare(flows: Flows, account: Account) -> Login:
@@ -107,7 +117,8 @@ def password_changed(flows: Flows, login: Login) -> Iterator[Answer]:
     try:
         renewed = sign_in_spare(flows, after)
     except Inconclusive:
-        reason = f"the password was not changed: {answer.method} {answer.shown} answered {answer.status}; check [password_change]"
+        asked = f"{answer.method} {answer.shown} answered {answer.status}"
+        reason = f"the password was not changed: {asked}; check [password_change]"
         raise Inconclusive(reason, answer, cause="password change does not work") from None
     try:
         yield answer

@@ -58,4 +58,8 @@ def storage(answer: Answer, *, by_header: bool) -> Storage:
         return Storage(forbidden=True, level=SHOULD, said=said)
     safe = answer.method in {"GET", "HEAD"}
     level = SHOULD if safe and (fresh or not by_header) else INFO
-    return Storage(forbidden=False, level=level, said=f"{said}: {'any cache' if safe and not by_header else 'the browser'} may store it")
+    return Storage(
+        forbidden=False,
+        level=level,
+        said=f"{said}: {'any cache' if safe and not by_header else 'the browser'} may store it",
+    )

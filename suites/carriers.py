@@ -26,7 +26,7 @@ QUERY_NAMES: Final = ("access_token", "token", "jwt", "auth")
 _WORDS: Final = {
     "header": "the Authorization header",
     "cookie": "a cookie",
-    "other scheme": "a Basic header, as its user name",
+    "other scheme": "the Authorization header under the scheme Basic",
     "no scheme": "the Authorization header without a scheme",
     "form": "a form field access_token",
 }

@@ -39,7 +39,9 @@ def probe(flows: Flows, held: Captured) -> Attempt:
     url = clear(flows, flows.target.probe.path)
     if not _answered(attempt, lambda: flows.agent("clear text").send("GET", url, cookies="none")):
         return attempt
-    answer = flows.agent("clear text").send("GET", url, headers=held.access.headers, cookies=held.access.cookies or "none")
+    answer = flows.agent("clear text").send(
+        "GET", url, headers=held.access.headers, cookies=held.access.cookies or "none"
+    )
     found = flows.read_probe(answer)
     attempt.evidence.append(found.exchange)
     attempt.accepted, attempt.said = not found.anonymous, f"In clear text, with the credential: {found.said()}."
@@ -61,7 +63,8 @@ def log_in(flows: Flows, account: Account, access_cookies: frozenset[str]) -> At
         found = flows.probe(got)
         attempt.evidence.append(found.exchange)
         attempt.accepted = not found.anonymous
-        attempt.said = f"{answer.method} {answer.shown} answered {answer.status} and issued a credential in clear text; with it {found.said()}."
+        asked = f"{answer.method} {answer.shown} answered {answer.status}"
+        attempt.said = f"{asked} and issued a credential in clear text; with it {found.said()}."
     return attempt
 
 

@@ -12,11 +12,17 @@ from harness.tokens.jwt import json_segment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HASH = re.compile(r"\$(?:argon2\w*|2[abxy]|scrypt|pbkdf2[\w-]*|[156y])\$|(?:pbkdf2_|bcrypt|scrypt:|argon2)\w*\$|\{SSHA")
+SECRET = "a secret"  # noqa: S105
+PERSONAL = "about a person"
+
+_HASH = re.compile(
+    r"\$(?:argon2\w*|2[abxy]|scrypt|pbkdf2[\w-]*|[156y])\$|(?:pbkdf2_|bcrypt|scrypt:|argon2)\w*\$|\{SSHA"
+)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SECRET = re.compile(r"passw|pwd|secret|api_?key|private_?key|(?:access|refresh|provider|id)_?token$", re.IGNORECASE)
 _PERSONAL = re.compile(
-    r"e?mail$|^(?:full_?|first_?|last_?|given_?|family_?|nick)?name$|phone|birth|address$|^(?:roles?|groups|permissions|is_admin)$",
+    r"e?mail$|^(?:full_?|first_?|last_?|given_?|family_?|nick)?name$|phone|birth|address$"
+    r"|^(?:roles?|groups|permissions|is_admin)$",
     re.IGNORECASE,
 )
 
@@ -31,7 +37,7 @@ def contents(value: str) -> list[dict[str, Any]]:
 
 
 def telling(claims: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Claims that tell too much: the claim's name, and ``secret`` or ``personal``."""
+    """Claims that tell too much: the name of the claim, and `SECRET` or `PERSONAL`."""
     if isinstance(claims, dict):
         for name, value in claims.items():
             yield from _of_name(str(name), value, f"{path}{name}")
@@ -41,13 +47,17 @@ def telling(claims: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from telling(value, path)
     elif isinstance(claims, str):
         if _HASH.search(claims):
-            yield path.rstrip("."), "secret"
+            yield path.rstrip("."), SECRET
         elif _EMAIL.fullmatch(claims):
-            yield path.rstrip("."), "personal"
+            yield path.rstrip("."), PERSONAL
 
 
 def _of_name(name: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str) and value and _SECRET.search(name) and not _HASH.search(value):
-        yield path, "secret"
-    elif value not in (None, "", [], {}) and _PERSONAL.search(name) and not (isinstance(value, str) and _EMAIL.fullmatch(value)):
-        yield path, "personal"
+        yield path, SECRET
+    elif (
+        value not in (None, "", [], {})
+        and _PERSONAL.search(name)
+        and not (isinstance(value, str) and _EMAIL.fullmatch(value))
+    ):
+        yield path, PERSONAL

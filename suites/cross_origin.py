@@ -93,14 +93,16 @@ class Call:
         )
 
 
-def calls_of(target: Target, proof: Iterable[tuple[str, str]]) -> Iterator[Call]:
-    """The calls of the front end that a browser asks about first, as far as the profile tells."""
+def calls_of(target: Target, origin: str, proof: Iterable[tuple[str, str]]) -> Iterator[Call]:
+    """The calls of a front end at ``origin`` that a browser asks about first, as far as the profile tells."""
     takes_header = "header" in target.session.carriers
     if takes_header:
         yield Call("GET", target.probe.path, ())
-    if target.login.encoding == "json" and not (target.login.steps or target.login.function):
+    # Other origins may leave signing in and out to the pages of the target's own.
+    is_the_front_end = origin == target.front_origin
+    if is_the_front_end and target.login.encoding == "json" and not (target.login.steps or target.login.function):
         yield Call(target.login.method, target.login.path, (("Content-Type", "application/json"),))
-    for section in (target.write, target.refresh, target.logout):
+    for section in (target.write, *((target.refresh, target.logout) if is_the_front_end else ())):
         if section is not None:
             content = [("Content-Type", _CONTENT_TYPES[section.encoding])] if section is target.write else []
             call = Call(section.method, section.path, (*content, *proof))

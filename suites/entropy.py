@@ -7,7 +7,7 @@ import binascii
 import math
 import string
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -58,8 +58,7 @@ def fault(values: Sequence[str], *, self_contained: bool) -> str | None:
 def strength(values: Sequence[str]) -> Strength:
     """Measure a series of values after stripping what is the same in all of them."""
     plain = [unquote(value) for value in values]
-    start = len(commonprefix(plain))
-    columns = [set(column) for column in zip(*(value[start:] for value in plain), strict=False)]
+    columns = [set(column) for column in zip(*plain, strict=False)]
     varying = [column for column in columns if len(column) > 1]
     used = set().union(*varying)
     alphabet = next((len(known) for known in _ALPHABETS if used <= set(known)), 64)
@@ -72,7 +71,7 @@ def in_order(values: Sequence[str]) -> bool:
         return False
     readings = [list(_numbers(unquote(value))) for value in values]
     return any(
-        all(number is not None for number in series) and all(a < b for a, b in zip(series, series[1:], strict=False))  # type: ignore[operator]
+        None not in series and all(a < b for a, b in pairwise(number for number in series if number is not None))
         for series in zip(*readings, strict=True)
     )
 

@@ -41,20 +41,28 @@ def tampered(one: Issued, other: str | None) -> list[Forgery]:
     if theirs is not None:
         found.append(Forgery("the signature of another user's token", forge.other_signature(token, theirs.raw)))
         if theirs.subject and theirs.subject != one.jwt.subject:
-            found.append(Forgery("another user's subject, the signature kept", forge.swap_claim(token, "sub", theirs.subject)))
+            found.append(
+                Forgery("another user's subject, the signature kept", forge.swap_claim(token, "sub", theirs.subject))
+            )
     return found
 
 
 def misdeclared(flows: Flows, jwt: Jwt) -> Iterator[Forgery]:
     """What declares another algorithm, or brings or names a key of the attacker's choosing."""
-    broken = {forge.flip_payload(jwt.raw)} | {f(jwt.raw) for f in (forge.flip_signature, forge.truncate_signature, forge.empty_signature)}
+    broken = {forge.flip_payload(jwt.raw)} | {
+        f(jwt.raw) for f in (forge.flip_signature, forge.truncate_signature, forge.empty_signature)
+    }
     yield from (forgery for forgery in forgeries(jwt.raw) if forgery.token not in broken)
     query = {**jwt.header, "alg": "HS256", "kid": f"' UNION SELECT '{_KEY}' -- "}
-    yield Forgery("signed with a key that its kid selects by SQL injection", forge.hs256(jwt.claims, _KEY, header=query))
+    yield Forgery(
+        "signed with a key that its kid selects by SQL injection", forge.hs256(jwt.claims, _KEY, header=query)
+    )
     if not jwt.algorithm.startswith("HS"):
         header = {**jwt.header, "alg": "HS256"}
         for name, key in published_keys(flows):
-            yield Forgery(f"signed by HMAC with the published public key ({name})", forge.hs256(jwt.claims, key, header=header))
+            yield Forgery(
+                f"signed by HMAC with the published public key ({name})", forge.hs256(jwt.claims, key, header=header)
+            )
 
 
 def published_keys(flows: Flows) -> Iterator[tuple[str, bytes]]:

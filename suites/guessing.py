@@ -23,7 +23,8 @@ THROTTLED = frozenset({423, 429})
 """Statuses by which an application says that it no longer looks at the password."""
 
 _CHANGING = re.compile(
-    r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w+/=-]{20,}|\d{4,}", re.IGNORECASE
+    r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w+/=-]{20,}|\d{4,}",
+    re.IGNORECASE,
 )
 """Times, ids and tokens: what differs between any two answers."""
 
@@ -85,8 +86,8 @@ def refuse_throttled(answers: list[Answer]) -> None:
     """
     for answer in answers[:1]:
         if answer.status in THROTTLED:
-            reason = f"the target answered {answer.status} after wrong passwords and no longer looks at them; lower limits.wrong_passwords"
-            raise Inconclusive(reason, answer, cause="account locked or throttled")
+            said = f"the target answered {answer.status} after wrong passwords and no longer looks at them"
+            raise Inconclusive(f"{said}; lower limits.wrong_passwords", answer, cause="account locked or throttled")
 
 
 def wrong_passwords(target: Target) -> dict[str, Any]:
@@ -95,7 +96,11 @@ def wrong_passwords(target: Target) -> dict[str, Any]:
     if target.login.encoding != "basic" and not target.login.steps:
         tried["no password at all"] = MISSING
         if target.login.encoding == "json":
-            tried |= {"null": None, "an empty list": [], "an object that some databases take for a condition": {"$ne": ""}}
+            tried |= {
+                "null": None,
+                "an empty list": [],
+                "an object that some databases take for a condition": {"$ne": ""},
+            }
     return tried
 
 
@@ -147,7 +152,7 @@ def features(flows: Flows, username: str | None = None) -> Failure:
     refuse_throttled(answers)
 
     def plain(text: str) -> str:
-        return _CHANGING.sub("…", re.sub(re.escape(username or account.username), "‹user›", text, flags=re.IGNORECASE))
+        return _CHANGING.sub("…", re.sub(re.escape(username or account.username), "<user>", text, flags=re.IGNORECASE))
 
     looks = {
         "status": tuple(str(answer.status) for answer in answers),
@@ -161,5 +166,7 @@ def features(flows: Flows, username: str | None = None) -> Failure:
 
 def difference(known: set[tuple[str, ...]], unknown: set[tuple[str, ...]]) -> str:
     """How two sets of looks differ, in a line."""
-    one, other = (" ".join(sorted(looks)[0])[:120] or "nothing" for looks in (known, unknown))
-    return f"{one!r} for a user who exists, {other!r} for one who does not" if one != other else "they differ further on"
+    one, other = (" ".join(min(looks))[:120] or "nothing" for looks in (known, unknown))
+    return (
+        f"{one!r} for a user who exists, {other!r} for one who does not" if one != other else "they differ further on"
+    )

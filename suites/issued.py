@@ -49,7 +49,9 @@ class Issued:
     def self_contained(self) -> bool:
         """Whether it holds what it stands for: a token, signed or encrypted, or a session in a signed cookie."""
         parts = unquote(self.value).strip(".").replace(":", ".").split(".")
-        return self.jwt is not None or len(parts) == _JWE_SEGMENTS or any(json_segment(part) is not None for part in parts)
+        return (
+            self.jwt is not None or len(parts) == _JWE_SEGMENTS or any(json_segment(part) is not None for part in parts)
+        )
 
     def with_value(self, value: str) -> Credentials:
         """The credential with another value in the place of this one."""

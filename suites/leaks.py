@@ -17,7 +17,8 @@ _INSIDES = {
     "a .NET stack": r"\n\s+at [\w.]+\(.*\) in .+:line \d+|System\.\w+Exception",
     "a PHP error": r"(?:Fatal error|Warning|Notice)\b.{1,300} on line (?:<b>)?\d+|Stack trace:\s*#0",
     "a Ruby or Go stack": r"\.rb:\d+:in [`']|goroutine \d+ \[",
-    "a database's words": r"SQLSTATE\[|ORA-\d{5}|psycopg2?\.|sqlalchemy\.exc|sqlite3?\.OperationalError|syntax error at or near|You have an error in your SQL",
+    "a database's words": r"SQLSTATE\[|ORA-\d{5}|psycopg2?\.|sqlalchemy\.exc|sqlite3?\.OperationalError"
+    r"|syntax error at or near|You have an error in your SQL",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.credentials import Probe
@@ -12,7 +12,7 @@ from suites.accounts import who
 from suites.waiting import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from harness.credentials import Captured, Login
     from harness.fixtures import SignIn
@@ -27,45 +27,56 @@ STATELESS_S = 900
 MOST_USES = 40
 
 
-def still_alive(
-    flows: Flows,
-    held: Captured,
-    account: Account,
-    expect: Expect,
-    after: str,
-    proof: Iterable[Answer],
-    *,
-    late: Iterable[tuple[str, str]] = (),
-    prefix: str = "",
-) -> None:
+@dataclass(frozen=True, slots=True)
+class After:
+    """What should have ended a session.
+
+    Attributes:
+        said: it, in words.
+        proof: the answers that show it.
+        late: headers that say how much later it is.
+        prefix: put before the scope of what is judged.
+
+    """
+
+    said: str
+    proof: list[Answer]
+    late: list[tuple[str, str]] = field(default_factory=list)
+    prefix: str = ""
+
+
+def still_alive(flows: Flows, expect: Expect, held: Captured, account: Account, after: After) -> None:
     """Replay access and refresh credential from clean clients and judge both.
 
-    Access tokens that the profile declares as stateless are accepted for 15 minutes where the refresh credential is dead.
+    Access tokens that are declared as stateless are accepted for 15 minutes where the refresh credential is dead.
     """
-    late, shown = list(late), numbers(proof)
-    renewed = _renewed(flows, held, account, late)
-    access = who(flows, account, flows.probe(held.access, headers=late))
-    stateless = flows.target.session.stateless_access_s
-    tolerated = stateless is not None and stateless <= STATELESS_S and (renewed is None or not renewed[0].names(account))
+    shown = numbers(after.proof)
+    renewed = _renewed(flows, held, account, after.late)
+    access = who(flows, account, flows.probe(held.access, headers=after.late))
+    stateless = flows.target.session.stateless_access_s or STATELESS_S + 1
+    tolerated = stateless <= STATELESS_S and (renewed is None or not renewed[0].names(account))
+    residual = f"access tokens are declared as stateless: a stolen one works for up to {stateless} s."
     expect.that(
         not access.names(account),
         expected="the access credential from before is refused",
-        observed=f"After {after}, the access credential from before still works: {access.said()}.",
+        observed=f"After {after.said}, the access credential from before still works: {access.said()}.",
         evidence=[*shown, access],
-        scope=f"{prefix}access credential",
-        accepted=f"access tokens are declared as stateless: a stolen one works for up to {stateless} s." if tolerated else "",
+        scope=f"{after.prefix}access credential",
+        accepted=residual if tolerated else "",
     )
     if renewed is not None:
         expect.that(
             not renewed[0].names(account),
             expected="the refresh credential from before is refused",
-            observed=f"After {after}, the refresh credential from before still fetches a fresh one: {renewed[0].said()}.",
+            observed=f"After {after.said}, the refresh credential from before still works: {renewed[0].said()}.",
             evidence=[*shown, *renewed[1]],
-            scope=f"{prefix}refresh credential",
+            scope=f"{after.prefix}refresh credential",
         )
 
 
-def _renewed(flows: Flows, held: Captured, account: Account, late: list[tuple[str, str]]) -> tuple[Probe, tuple[int, ...]] | None:
+def _renewed(
+    flows: Flows, held: Captured, account: Account, late: list[tuple[str, str]]
+) -> tuple[Probe, tuple[int, ...]] | None:
     """Who the refresh credential still makes one, and what shows it; None where there is none to try."""
     if flows.target.refresh is None or held.refresh is None:
         return None
@@ -87,14 +98,18 @@ def sign_in_again(flows: Flows, login: Login) -> Login:
         return flows.log_in(login.account, agent=login.agent)
     except Inconclusive as error:
         if error.cause == "anti-forgery token not found":
-            raise NotApplicable("a signed-in user agent is not shown the login form, so it cannot sign in again") from None
+            raise NotApplicable(
+                "a signed-in user agent is not shown the login form, so it cannot sign in again"
+            ) from None
         raise
 
 
 def personal_answers(flows: Flows, opening: tuple[Login, Probe], sign_in: SignIn) -> Iterator[tuple[str, Answer]]:
     """Answers for one user, or with a credential in a cookie: login, probe, refresh and logout, as far as declared."""
     login, probe = opening
-    yield from (("login", answer) for answer in login.answers if answer.set_cookies and not _carries_token(flows, answer))
+    yield from (
+        ("login", answer) for answer in login.answers if answer.set_cookies and not _carries_token(flows, answer)
+    )
     yield "probe", probe.answer
     if flows.target.refresh is None and flows.target.logout is None:
         return

@@ -28,7 +28,9 @@ def plant(flows: Flows, login: Login, names: Iterable[str], victim: UserAgent) -
         genuine = login.agent.cookies.get(name)
         if genuine is None:
             continue
-        value = "".join(secrets.choice(string.ascii_lowercase + string.digits) if c.isalnum() else c for c in genuine.value)
+        value = "".join(
+            secrets.choice(string.ascii_lowercase + string.digits) if c.isalnum() else c for c in genuine.value
+        )
         if victim.cookies.receive(flows.target.url(flows.target.login.path), _line(genuine, value)).accepted:
             planted[name] = value
     return planted

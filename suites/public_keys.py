@@ -1,4 +1,4 @@
-"""Published keys (JWK, RFC 7517) in the forms in which they lie in files: what a confused verifier takes for a secret."""
+"""Published keys (JWK, RFC 7517) as they lie in files: what a confused verifier takes for a secret."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 _INTEGER, _BIT_STRING, _NULL, _OID, _SEQUENCE = 0x02, 0x03, 0x05, 0x06, 0x30
 _RSA = bytes.fromhex("2a864886f70d010101")
 _EC = bytes.fromhex("2a8648ce3d0201")
-_CURVES = {"P-256": bytes.fromhex("2a8648ce3d030107"), "P-384": bytes.fromhex("2b81040022"), "P-521": bytes.fromhex("2b81040023")}
+_CURVES = {
+    "P-256": bytes.fromhex("2a8648ce3d030107"),
+    "P-384": bytes.fromhex("2b81040022"),
+    "P-521": bytes.fromhex("2b81040023"),
+}
 _ED25519 = bytes.fromhex("2b6570")
 
 
 def key_files(jwk: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     """A public key as PEM and DER, under names for people; nothing for a kind that is not known."""
-    parts = {name: decode(value) or b"" for name, value in jwk.items() if name in {"n", "e", "x", "y"} and isinstance(value, str)}
+    parts = {
+        name: decode(value) or b""
+        for name, value in jwk.items()
+        if name in {"n", "e", "x", "y"} and isinstance(value, str)
+    }
     match jwk.get("kty"), jwk.get("crv"):
         case "RSA", _ if parts.get("n") and parts.get("e"):
             own = _tlv(_SEQUENCE, _integer(parts["n"]) + _integer(parts["e"]))

@@ -57,23 +57,24 @@ def refusals(flows: Flows, held: Captured, access_cookies: frozenset[str]) -> li
 
 
 def _refused(flows: Flows, one: Issued, carrier: str, access_cookies: frozenset[str]) -> Iterator[Refusal]:
-    url = flows.target.url(flows.target.probe.path)
     for name, value in [*_malformed(one), *(_in_cookies() if carrier == "cookie" else ())]:
         cookies = "; ".join(f"{cookie}={value}" for cookie in sorted(access_cookies))
         line = ("Cookie", cookies) if carrier == "cookie" else ("Authorization", f"Bearer {value}".strip())
-        yield _ask(flows, url, name, value, carrier, [line])
+        yield _ask(flows, name, value, [line])
     if carrier == "cookie":
-        yield _ask(flows, url, "a cookie without =", "", carrier, [("Cookie", "; ".join(sorted(access_cookies)))])
+        yield _ask(flows, "a cookie without =", "", [("Cookie", "; ".join(sorted(access_cookies)))])
     expires = one.jwt.expires_at if one.jwt else None
     if flows.later(0) and (one.name != "") == (carrier == "cookie"):
         late = flows.later((max(0.0, expires - time.time()) if expires else 0.0) + DAY_S)
         cookies = "; ".join(f"{cookie}={value}" for cookie, value in one.held.cookies.items())
         line = ("Cookie", cookies) if carrier == "cookie" else one.held.headers[0]
-        yield _ask(flows, url, "an expired credential", one.value, carrier, [line, *late])
+        yield _ask(flows, "an expired credential", one.value, [line, *late])
 
 
-def _ask(flows: Flows, url: str, name: str, sent: str, carrier: str, headers: list[tuple[str, str]]) -> Refusal:
+def _ask(flows: Flows, name: str, sent: str, headers: list[tuple[str, str]]) -> Refusal:
+    carrier = "cookie" if headers[0][0] == "Cookie" else "header"
     try:
+        url = flows.target.url(flows.target.probe.path)
         answer = flows.agent("malformed").send("GET", url, headers=headers, cookies="none")
     except Unreachable as error:
         if name != OVERSIZED:

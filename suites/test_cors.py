@@ -133,7 +133,7 @@ def test_the_trusted_origin_gets_what_it_needs(target: Target, flows: Flows, hel
                 evidence=[honest],
                 scope=f"{origin}, GET {target.probe.path}",
             )
-        for wanted in calls_of(target, held.proof.headers):
+        for wanted in calls_of(target, origin, held.proof.headers):
             answer = wanted.asked_by(origin, flows, authorized=held.access.authorization is not None)
             why = wanted.blocked(answer, origin, mode)
             if why and "*" in named_headers(answer) and "header" in target.session.carriers:

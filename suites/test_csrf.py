@@ -13,8 +13,9 @@ from harness.websocket import WebSockets
 from suites.cross_origin import ATTACKER
 from suites.forged_proof import variants
 from suites.forged_session import body_less, logins
-from suites.forgery import Bare, honest_write, in_simple_types, sent_by_browser, sent_with_cookies
+from suites.forgery import Bare, honest_write, look, sent_by_browser, sent_with_cookies
 from suites.safe_methods import as_get, refresh_by_get
+from suites.simple_types import in_simple_types
 
 if TYPE_CHECKING:
     from harness.credentials import Login
@@ -41,8 +42,7 @@ def bare(flows: Flows, login: Login, access_cookies: frozenset[str]) -> Bare:
     victim = flows.log_in()
     honest_write(flows, victim)
     forged = sent_with_cookies(flows, victim)
-    effective, view = flows.shows(victim, forged.marker)
-    return Bare(victim, forged, effective, view)
+    return Bare(victim, forged, look(flows, victim))
 
 
 @requirement(
@@ -62,7 +62,7 @@ def test_forged_writes_change_nothing(flows: Flows, bare: Bare, access_cookies: 
     for their effect; then attach the cookies regardless, to see whether SameSite alone was in the way.
     """
     tried = list(sent_by_browser(flows, bare.victim.agent))
-    _, view = flows.shows(bare.victim, "")
+    view = look(flows, bare.victim)
     for forged in tried:
         expect.that(
             forged.marker not in view.text,
@@ -107,7 +107,7 @@ def test_bodies_that_forms_can_send_are_refused(
         if bare.effective:
             raise NotApplicable(UNDEFENDED)
         tried = list(in_simple_types(flows, bare.victim))
-        _, view = flows.shows(bare.victim, "")
+        view = look(flows, bare.victim)
         for forged in tried:
             expect.that(
                 forged.marker not in view.text,
@@ -149,7 +149,7 @@ def test_safe_methods_change_nothing(
     user = sign_in()
     honest_write(flows, user)
     tried = list(as_get(flows, user))
-    _, view = flows.shows(user, "")
+    view = look(flows, user)
     for forged in tried:
         expect.that(
             forged.marker not in view.text,
@@ -192,7 +192,7 @@ def test_anti_forgery_tokens_belong_to_their_session(
     tried = list(variants(flows, bare.victim, other))
     if not tried:
         raise NotApplicable("the declared defence needs no token or header ([csrf])")
-    _, view = flows.shows(bare.victim, "")
+    view = look(flows, bare.victim)
     loose = False
     for variant in tried:
         if variant.pair and loose:

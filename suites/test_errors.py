@@ -39,7 +39,7 @@ def refused(flows: Flows, held: Captured, access_cookies: frozenset[str]) -> lis
     SHOULD,
     [RFC9110("15.5.2"), RFC9110("15.5.4"), RFC6750("3.1")],
     defects=["anonymous-403"],
-    remedy="Answer 401 when nobody is signed in and 403 only when somebody is and may not; in FastAPI, HTTPBearer does so since 0.122.",
+    remedy="Answer 401 when nobody is signed in, 403 only when somebody is and may not (HTTPBearer: FastAPI 0.122).",
 )
 def test_nobody_signed_in_is_401(matrix: Matrix, refused: list[Refusal], target: Target, expect: Expect) -> None:
     """A missing or bad credential is answered 401, a missing permission 403.
@@ -71,7 +71,7 @@ def test_nobody_signed_in_is_401(matrix: Matrix, refused: list[Refusal], target:
     SHOULD,
     [RFC9110("11.6.1"), RFC9110("15.5.2"), RFC6750("3"), RFC6750("3.1")],
     defects=["challenge-missing"],
-    remedy='Send WWW-Authenticate with every 401: Bearer for tokens (error="invalid_token" only when one was sent), never Basic for browsers.',
+    remedy='Send WWW-Authenticate with every 401: Bearer for tokens, with error="invalid_token" if one was sent.',
 )
 def test_401_says_how_to_authenticate(matrix: Matrix, refused: list[Refusal], target: Target, expect: Expect) -> None:
     """Every 401 carries a challenge, with the right error code.
@@ -86,13 +86,19 @@ def test_401_says_how_to_authenticate(matrix: Matrix, refused: list[Refusal], ta
             continue
         found = challenges.schemes(answer)
         said = f"{name}: 401 from {answer.method} {answer.shown}"
-        expect.that(bool(found), expected="WWW-Authenticate", observed=f"{said} has no challenge.", evidence=[answer], scope=name)
+        expect.that(
+            bool(found),
+            expected="WWW-Authenticate",
+            observed=f"{said} has no challenge.",
+            evidence=[answer],
+            scope=name,
+        )
         if "basic" in found and target.login.encoding != "basic":
             observed = f"{said} has a Basic challenge: browsers ask for a password."
-            expect.that(False, expected="no Basic challenge", observed=observed, evidence=[answer], scope=name)  # noqa: FBT003
+            expect.that(False, expected="no Basic challenge", observed=observed, evidence=[answer], scope=name)
         if "bearer" in found and sent is not None and challenges.has_error_code(answer) != bool(sent):
             expect.that(
-                False,  # noqa: FBT003
+                False,
                 expected='error="invalid_token" if a token was sent, no error code if none was',
                 observed=f"{said} has {'no' if sent else 'an'} error code in its challenge.",
                 evidence=[answer],
@@ -108,7 +114,7 @@ def test_401_says_how_to_authenticate(matrix: Matrix, refused: list[Refusal], ta
     SHOULD,
     [RFC6750("3.1"), ASVS("16.5.3"), ASVS("16.5.4")],
     defects=["pyjwt-wrong-exception"],
-    remedy="Catch the base error of your token library (PyJWT: jwt.PyJWTError) around everything that reads a credential, and answer 401.",
+    remedy="Catch the base error of your token library (PyJWT: jwt.PyJWTError) around all that reads a credential.",
 )
 def test_bad_credentials_are_no_server_error(refused: list[Refusal], expect: Expect) -> None:
     """A malformed credential never causes a server error.
@@ -134,7 +140,7 @@ def test_bad_credentials_are_no_server_error(refused: list[Refusal], expect: Exp
     SHOULD,
     [ASVS("16.5.1"), ASVS("13.4.2"), WSTG("ERRH-01"), WSTG("ERRH-02"), CWE(209)],
     defects=["error-shows-traceback"],
-    remedy="Switch debug mode off, answer a constant sentence, and put the details into the log, without the credential.",
+    remedy="Switch debug mode off, answer a constant sentence, and log the details, without the credential.",
 )
 def test_errors_tell_nothing_inside(
     flows: Flows, login: Login, matrix: Matrix, refused: list[Refusal], expect: Expect
@@ -177,7 +183,7 @@ def test_errors_tell_nothing_inside(
     INFO,
     [ASVS("4.1.1"), RFC6749("5.2")],
     defects=["errors-html-page"],
-    remedy="Answer errors of a JSON API in JSON, always in the same shape, with a matching Content-Type (RFC 9457 has one ready).",
+    remedy="Answer errors of a JSON API in JSON, of one shape, with a matching Content-Type (RFC 9457 has one ready).",
 )
 def test_errors_are_machine_readable(
     opening: tuple[Login, Probe], matrix: Matrix, refused: list[Refusal], expect: Expect
@@ -186,12 +192,16 @@ def test_errors_are_machine_readable(
 
     Why: a client that expects JSON and gets a page shows its user nothing, or an exception.
 
-    Test: where the probe answers in JSON, look at the refusals of missing and bad credentials: their Content-Type, whether they
-    parse, and whether they have the same members.
+    Test: where the probe answers in JSON, look at the refusals of missing and bad credentials: their Content-Type,
+    whether they parse, and whether they have the same members.
     """
     if not _is_json(opening[1].answer):
         raise NotApplicable("the probe does not answer in JSON")
-    json_operations = {cell.operation.name for cell in matrix.cells if cell.answer and cell.outcome == "accepted" and _is_json(cell.answer)}
+    json_operations = {
+        cell.operation.name
+        for cell in matrix.cells
+        if cell.answer and cell.outcome == "accepted" and _is_json(cell.answer)
+    }
     shapes: dict[tuple[str, ...], Answer] = {}
     for name, answer, _ in unauthenticated(matrix, refused):
         operation = name.removeprefix(NO_CREDENTIAL)
@@ -210,7 +220,11 @@ def test_errors_are_machine_readable(
         raise NotApplicable("nothing is answered 401 or 403")
     described = " or ".join("{" + ", ".join(shape) + "}" for shape in shapes)
     expect.that(
-        len(shapes) == 1, expected="one shape for all", observed=f"Members differ: {described}.", evidence=shapes.values(), scope="shape"
+        len(shapes) == 1,
+        expected="one shape for all",
+        observed=f"Members differ: {described}.",
+        evidence=shapes.values(),
+        scope="shape",
     )
 
 

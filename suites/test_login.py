@@ -24,7 +24,7 @@ REPEATS_BODY = frozenset({307, 308})
     MUST,
     [ASVS("7.2.1"), ASVS("7.2.2")],
     defects=["login-issues-nothing", "host-prefix-with-domain"],
-    remedy="Issue the session credential in the answer to a successful login, in a form that a browser keeps and sends.",
+    remedy="Issue the credential in the answer to a successful login, in a form that a browser keeps and sends.",
 )
 def test_a_login_signs_its_user_in(opening: tuple[Login, Probe], expect: Expect) -> None:
     """The right password turns an anonymous client into one that is signed in as that user.
@@ -47,7 +47,7 @@ def test_a_login_signs_its_user_in(opening: tuple[Login, Probe], expect: Expect)
     MUST,
     [WSTG("ATHN-04"), CWE(287), ASVS("16.5.3")],
     defects=["null-password-accepted"],
-    remedy="Demand that the password is a non-empty text, and compare it with a password-hashing library; refuse everything else.",
+    remedy="Demand a non-empty text for a password, and compare it with a password-hashing library; refuse all else.",
 )
 def test_a_wrong_password_signs_nobody_in(flows: Flows, login: Login, anonymous: Probe, expect: Expect) -> None:
     """A wrong password leaves nobody signed in, and nothing that could be used.
@@ -74,7 +74,7 @@ def test_a_wrong_password_signs_nobody_in(flows: Flows, login: Login, anonymous:
     [ASVS("6.2.8")],
     defects=["password-case-folded"],
     act="writes",
-    remedy="Hash the password exactly as it was received: no trimming, no change of case, no cut after a number of bytes.",
+    remedy="Hash the password exactly as received: no trimming, no change of case, no cut after a number of bytes.",
 )
 def test_passwords_are_compared_exactly(flows: Flows, login: Login, anonymous: Probe, expect: Expect) -> None:
     """The password is compared exactly: case, length and spaces count.
@@ -87,11 +87,23 @@ def test_passwords_are_compared_exactly(flows: Flows, login: Login, anonymous: P
     for name, password in guessing.almost_right(login.account.password.get_secret_value()):
         tried = guessing.guess(flows, login.account, anonymous, password)
         observed = f"With {name}: {tried.said}."
-        expect.that(tried.probe.anonymous, expected="nobody is signed in", observed=observed, evidence=tried.evidence, scope=name)
+        expect.that(
+            tried.probe.anonymous,
+            expected="nobody is signed in",
+            observed=observed,
+            evidence=tried.evidence,
+            scope=name,
+        )
     cut = guessing.cut_password(flows, anonymous)
     if cut is not None:
         observed = f"With the first 72 of its 90 characters: {cut.said}."
-        expect.that(cut.probe.anonymous, expected="nobody is signed in", observed=observed, evidence=cut.evidence, scope="first 72 characters")
+        expect.that(
+            cut.probe.anonymous,
+            expected="nobody is signed in",
+            observed=observed,
+            evidence=cut.evidence,
+            scope="first 72 characters",
+        )
 
 
 @requirement(
@@ -100,7 +112,7 @@ def test_passwords_are_compared_exactly(flows: Flows, login: Login, anonymous: P
     [ASVS("6.3.8"), WSTG("IDNT-04"), CWE(204), ZAP("40023")],
     needs=["login_request"],
     defects=["unknown-user-404"],
-    remedy="Answer an unknown user exactly as a wrong password: same status, same body, same headers, and a hash computed in both cases.",
+    remedy="Answer an unknown user exactly as a wrong password, and compute a hash in both cases.",
 )
 def test_a_failed_login_does_not_tell_whether_the_user_exists(flows: Flows, login: Login, expect: Expect) -> None:
     """A failed login looks the same whether or not the user exists.
@@ -132,7 +144,7 @@ def test_a_failed_login_does_not_tell_whether_the_user_exists(flows: Flows, logi
     needs=["spare_account", "login_request"],
     defects=["login-unthrottled"],
     act="aggressive",
-    remedy="Count failed logins by account (and by address), and answer 429 or delay after a handful; count unknown users alike.",
+    remedy="Count failed logins by account (and by address), and answer 429 or delay after a handful.",
 )
 def test_guessing_passwords_meets_a_limit(flows: Flows, login: Login, expect: Expect) -> None:
     """Guessing passwords for one account soon meets a control: a refusal, a delay, a lock.
@@ -149,7 +161,7 @@ def test_guessing_passwords_meets_a_limit(flows: Flows, login: Login, expect: Ex
     expect.that(
         met.limit is not None,
         expected=f"a control within {throttling.GUESSES} wrong passwords in a row",
-        observed=f"{met.guesses} wrong passwords were all answered {met.status}, and the right one then signed in at once.",
+        observed=f"{met.guesses} wrong passwords were answered {met.status}, and the right one then signed in at once.",
         evidence=met.evidence,
     )
 
@@ -160,7 +172,7 @@ def test_guessing_passwords_meets_a_limit(flows: Flows, login: Login, expect: Ex
     [ASVS("14.2.1"), RFC9110("17.9"), CWE(598), ZAP("10024")],
     needs=["login_request"],
     defects=["login-by-get"],
-    remedy="Read user name and password from the body of a POST only; do not let a framework take them from the query string.",
+    remedy="Read user name and password from the body of a POST only, not from what a framework finds in the query.",
 )
 def test_passwords_in_a_url_are_not_taken(flows: Flows, login: Login, anonymous: Probe, expect: Expect) -> None:
     """The login takes no password from a URL.
@@ -175,7 +187,7 @@ def test_passwords_in_a_url_are_not_taken(flows: Flows, login: Login, anonymous:
         expect.that(
             not probe.names(login.account),
             expected="a login by query string signs nobody in",
-            observed=f"{method} with user name and password in the query answered {answer.status}, then {probe.said()}.",
+            observed=f"{method} with both in the query answered {answer.status}, then {probe.said()}.",
             evidence=[answer, probe],
             scope=method,
         )
@@ -189,12 +201,14 @@ def test_passwords_in_a_url_are_not_taken(flows: Flows, login: Login, anonymous:
     defects=["login-redirect-307"],
     remedy="Redirect after a login with 303 See Other; several frameworks redirect with 307 unless told otherwise.",
 )
-def test_the_redirect_after_login_does_not_repeat_the_password(opening: tuple[Login, Probe], target: Target, expect: Expect) -> None:
+def test_the_redirect_after_login_does_not_repeat_the_password(
+    opening: tuple[Login, Probe], target: Target, expect: Expect
+) -> None:
     """A redirect that answers a password is no 307 or 308.
 
     Why: both make the browser send the same body again, password included, to wherever the redirect leads.
 
-    Test: look at the answers to the recorded login. To the same path but for a closing slash, and from there on, is tolerated.
+    Test: look at the answers to the recorded login. A redirect that only adds or drops a closing slash is tolerated.
     """
     login, _ = opening
     if not login.answers:
@@ -203,11 +217,12 @@ def test_the_redirect_after_login_does_not_repeat_the_password(opening: tuple[Lo
         repeats = answer.status in REPEATS_BODY and answer.redirect_to is not None
         if repeats and destinations.same_but_for_slash(answer):
             continue
+        where = destinations.origin_of(answer)
         foreign = repeats and login.agent.origin_of(answer.redirect_to or "") != target.origin
         expect.that(
             not repeats,
             expected="2xx, 302 or 303 in answer to a password",
-            observed=f"The login answered {answer.status}: the browser sends the password again, to {destinations.origin_of(answer)}.",
+            observed=f"The login answered {answer.status}: the browser sends the password again, to {where}.",
             evidence=[answer],
             level=MUST if foreign else SHOULD,
         )
@@ -221,7 +236,7 @@ def test_the_redirect_after_login_does_not_repeat_the_password(opening: tuple[Lo
     [RFC9700("2.1"), RFC9700("4.11.1"), OIDC_CORE("4"), ASVS("3.7.2"), WSTG("CLNT-04"), CWE(601)],
     needs=["return_parameters"],
     defects=["open-redirect-prefix"],
-    remedy="Accept as return address only a path that starts with exactly one slash (no backslash), or look it up in a list; ignore all else.",
+    remedy="Accept as return address only a path that starts with one slash and holds no backslash; ignore all else.",
 )
 def test_the_return_address_cannot_lead_elsewhere(flows: Flows, sign_in: SignIn, expect: Expect) -> None:
     r"""The parameter that says where to go after login leads nowhere else.
@@ -229,8 +244,8 @@ def test_the_return_address_cannot_lead_elsewhere(flows: Flows, sign_in: SignIn,
     Why: a link to the trusted login page would end on the attacker's copy of it, which asks for the password again.
 
     Test: give the parameter foreign addresses in the spellings that checks miss (//host, /\host, https:host, a name
-    before an @, encoded slashes, javascript:), on the login page signed in and not, and at the login where it redirects;
-    resolve where that leads as browsers do.
+    before an @, encoded slashes, javascript:), on the login page signed in and not, and at the login where it
+    redirects; resolve where that leads as browsers do.
     """
     user = sign_in()
     for parameter in flows.target.login.return_parameters:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
+
 from harness.credentials import Credentials
 from harness.requirement import MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, RFC6265BIS, RFC6749, RFC9110, RFC9111, WSTG, ZAP
 from harness.verdict import Inconclusive, NotApplicable, numbers
 from suites import accounts, entropy, lifetimes, planting, url_sessions
 from suites.caching import storage
-from suites.issued import issued, value_of
-from suites.lifetimes import still_alive
+from suites.issued import Issued, issued, value_of
+from suites.lifetimes import After, still_alive
 
 if TYPE_CHECKING:
     from harness.credentials import Captured, Login, Probe
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
 CALLS = 50
 AT_ONCE = 8
+
+
+@pytest.fixture
+def issued_values(held: Captured, access_cookies: frozenset[str]) -> list[Issued]:
+    """The values that authenticate the shared login."""
+    return issued(held, access_cookies)
 
 
 @requirement(
@@ -52,10 +60,11 @@ def test_a_login_makes_a_new_credential(
     after = flows.cookies(visitor)
     kept = {name: after[name] for name in access_cookies if name in after and before.get(name) == after[name]}
     replayed = flows.probe(Credentials(kept)) if kept else None
+    said = f"{', '.join(sorted(kept))} kept the value from before the login"
     expect.that(
         replayed is None or not replayed.names(login.account),
         expected="what authenticates is new after the login",
-        observed=f"{', '.join(sorted(kept))} kept the value from before the login, and with it {replayed.said() if replayed else ''}.",
+        observed=f"{said}, and with it {replayed.said() if replayed else ''}.",
         evidence=[visit, *signed_in.answers, *([replayed] if replayed else [])],
         scope="anonymous visit",
     )
@@ -63,10 +72,11 @@ def test_a_login_makes_a_new_credential(
     planted = planting.plant(flows, login, access_cookies, victim)
     answers = flows.attempt(login.account, agent=victim).answers
     stolen = flows.probe(Credentials(planted), label="attacker")
+    said = f"The attacker's own {', '.join(sorted(planted))} became the victim's session at login"
     expect.that(
         not stolen.names(login.account),
         expected="a value that the client brought along stays worthless",
-        observed=f"The attacker's own {', '.join(sorted(planted))} became the victim's session at login: {stolen.said()}.",
+        observed=f"{said}: {stolen.said()}.",
         evidence=[*answers, stolen],
         scope="planted cookie",
     )
@@ -90,7 +100,8 @@ def test_signing_in_again_ends_the_session_before(flows: Flows, sign_in: SignIn,
     login = sign_in()
     first = flows.capture(login)
     again = lifetimes.sign_in_again(flows, login)
-    still_alive(flows, first, login.account, expect, "signing in again in the same user agent", again.answers)
+    after = After("signing in again in the same user agent", again.answers)
+    still_alive(flows, expect, first, login.account, after)
 
 
 @requirement(
@@ -98,10 +109,10 @@ def test_signing_in_again_ends_the_session_before(flows: Flows, sign_in: SignIn,
     MUST,
     [ASVS("7.2.3"), RFC6749("10.10"), WSTG("SESS-01"), CWE(331)],
     defects=["session-id-sequential"],
-    remedy="Take at least 128 bits from the operating system's random generator, for example secrets.token_urlsafe(32).",
+    remedy="Take at least 128 bits from the system's random generator, for example secrets.token_urlsafe(32).",
 )
 def test_credentials_cannot_be_guessed(
-    flows: Flows, login: Login, held: Captured, access_cookies: frozenset[str], sign_in: SignIn, expect: Expect
+    flows: Flows, issued_values: list[Issued], login: Login, sign_in: SignIn, expect: Expect
 ) -> None:
     """A credential that is a mere reference has 128 bits that nobody can guess, and none comes twice.
 
@@ -110,9 +121,11 @@ def test_credentials_cannot_be_guessed(
     Test: compare the values of twenty logins, those of this run included; strip what is the same in all and count what
     varies. Self-contained tokens only must not come twice (three logins); their signature is judged by tokens.*.
     """
-    values = issued(held, access_cookies)
+    values = issued_values
     if all(one.self_contained and not (one.jwt and "jti" in one.jwt.claims) for one in values):
-        raise NotApplicable("the credential is a self-contained token without an id; tokens.integrity-verified judges it")
+        raise NotApplicable(
+            "the credential is a self-contained token without an id; tokens.integrity-verified judges it"
+        )
     wanted = 3 if all(one.self_contained for one in values) else entropy.ENOUGH_VALUES
     logins = list({each.agent: each for each in (login, *flows.logins)}.values())[:wanted]
     logins += [sign_in() for _ in range(wanted - len(logins))]
@@ -136,7 +149,7 @@ def test_credentials_cannot_be_guessed(
     remedy="Read the session from its cookie or header alone; switch off URL rewriting and query fallbacks.",
 )
 def test_sessions_are_neither_put_into_urls_nor_taken_from_them(
-    flows: Flows, login: Login, held: Captured, access_cookies: frozenset[str], expect: Expect
+    flows: Flows, issued_values: list[Issued], login: Login, expect: Expect
 ) -> None:
     """No session credential is put into a URL, or taken from one.
 
@@ -145,15 +158,18 @@ def test_sessions_are_neither_put_into_urls_nor_taken_from_them(
     Test: look for the credential in links and forms of the recorded login's pages; then ask the probe with the
     credential in the URL only, as parameter session, sid, jsessionid and under the cookie's own name.
     """
-    values = issued(held, access_cookies)
+    values = issued_values
     for page, link in url_sessions.links_with(login.answers, [one.value for one in values]):
-        expected, observed = "links and forms without credentials", f"A {link} on the page {page.shown} holds the credential."
-        expect.that(False, expected=expected, observed=observed, evidence=[page], scope=link)  # noqa: FBT003
+        expected, observed = (
+            "links and forms without credentials",
+            f"A {link} on the page {page.shown} holds the credential.",
+        )
+        expect.that(False, expected=expected, observed=observed, evidence=[page], scope=link)
     for name, probe in url_sessions.asked_by_url(flows, values):
         expect.that(
             probe.anonymous,
             expected="a credential in the URL signs nobody in",
-            observed=f"With the credential in the URL, as {name}, the probe answered {probe.answer.status}: signed in as {probe.identity}.",
+            observed=f"With the credential in the URL only, as {name}, the probe answered as {probe.identity}.",
             evidence=[probe],
             scope=name,
         )
@@ -162,7 +178,16 @@ def test_sessions_are_neither_put_into_urls_nor_taken_from_them(
 @requirement(
     "session.authenticated-responses-not-stored",
     SHOULD,
-    [ASVS("14.3.2"), ASVS("14.2.2"), RFC9111("5.2.2.5"), RFC9111("7.3"), RFC9111("3.5"), WSTG("ATHN-06"), CWE(525), ZAP("10015")],
+    [
+        ASVS("14.3.2"),
+        ASVS("14.2.2"),
+        RFC9111("5.2.2.5"),
+        RFC9111("7.3"),
+        RFC9111("3.5"),
+        WSTG("ATHN-06"),
+        CWE(525),
+        ZAP("10015"),
+    ],
     defects=["me-cacheable"],
     act="writes",
     remedy="Send Cache-Control: no-store with every answer that is for one user or that sets or returns a credential.",
@@ -211,7 +236,7 @@ def test_users_at_the_same_time_stay_apart(flows: Flows, login: Login, other_log
         probes = list(pool.map(lambda turn: flows.probe(turn[1], label=turn[0].username), turns))
     pairs = [(account, probe) for (account, _), probe in zip(turns, probes, strict=True)]
     if not any(probe.names(account) for account, probe in pairs):
-        raise Inconclusive("none of the calls at the same time was answered as its user", probes[0], cause="parallel calls refused")
+        raise Inconclusive("no call at the same time was answered", probes[0], cause="parallel calls refused")
     crossed = [probe for account, probe in pairs if not probe.anonymous and not probe.names(account)]
     expect.that(
         not crossed,
@@ -244,8 +269,8 @@ def test_sessions_end_when_their_time_is_up(flows: Flows, auth_run: Run, sign_in
         held = lifetimes.refreshed_once(flows, login)
         lifetimes.keep_in_use(flows, held, clock, name, limit)
         late = clock.at(lifetimes.past(limit))
-        after = f"{lifetimes.past(limit):.0f} s ({name} limit {limit} s, and a tenth)"
-        still_alive(flows, held, login.account, expect, after, login.answers, late=late, prefix=f"{name} limit, ")
+        said = f"{lifetimes.past(limit):.0f} s ({name} limit {limit} s, and a tenth)"
+        still_alive(flows, expect, held, login.account, After(said, login.answers, late, f"{name} limit, "))
 
 
 @requirement(
@@ -257,7 +282,9 @@ def test_sessions_end_when_their_time_is_up(flows: Flows, auth_run: Run, sign_in
     act="writes",
     remedy="End all other sessions of the user, refresh credentials included, when the password changes, or offer to.",
 )
-def test_changing_the_password_ends_other_sessions(flows: Flows, access_cookies: frozenset[str], expect: Expect) -> None:
+def test_changing_the_password_ends_other_sessions(
+    flows: Flows, access_cookies: frozenset[str], expect: Expect
+) -> None:
     """Other sessions end when the password changes.
 
     Why: people change the password because somebody else is in; that somebody must be out afterwards.
@@ -270,4 +297,4 @@ def test_changing_the_password_ends_other_sessions(flows: Flows, access_cookies:
     here, elsewhere = accounts.sign_in_spare(flows, account), accounts.sign_in_spare(flows, account)
     held = flows.capture(elsewhere)
     with accounts.password_changed(flows, here) as answer:
-        still_alive(flows, held, account, expect, "the password was changed elsewhere", [answer])
+        still_alive(flows, expect, held, account, After("a change of the password elsewhere", [answer]))

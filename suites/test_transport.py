@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.target import Target
     from harness.verdict import Expect
 
+SCHEMES = ("bearer", "BEARER", "Token", "Digest")  # the last is as long as Bearer: auth[7:] takes it
 BAD = [("Authorization", "Bearer not-a-credential")]
 IN_URLS = [RFC9700("4.3.2"), RFC6750("5.3"), ASVS("14.2.1"), CWE(598)]
 
@@ -148,7 +149,7 @@ def test_no_hop_of_the_login_carries_a_credential(user: SignedIn, expect: Expect
             expected="no URL of the login carries a value that authenticates",
             observed=f"the answer {answer.status} to {answer.method}: {leaks or 'no credential in its URLs'}.",
             evidence=[answer],
-            scope=f"{answer.method} {answer.url.partition('?')[0]}",
+            scope=f"{answer.method} {urlsplit(answer.url).path}",
         )
 
 
@@ -202,9 +203,7 @@ def test_the_authorization_header_is_parsed_strictly(user: SignedIn, matrix: Mat
     token, _ = tokens_of(user.held, user.cookies)
     if token is None or not matrix.at_probe("header").recognised:
         raise NotApplicable("the login hands out no token for the Authorization header")
-    asked = {
-        name: user.flows.probe(Credentials(authorization=f"{name} {token}")) for name in ("bearer", "BEARER", "Token")
-    }
+    asked = {scheme: user.flows.probe(Credentials(authorization=f"{scheme} {token}")) for scheme in SCHEMES}
     asked["two Authorization headers, one bad"] = user.flows.probe(Credentials.bearer(token), headers=BAD)
     if (fallback := matrix.at_probe("bad header + cookie").answer) is not None:
         asked["a bad Authorization header beside a good cookie"] = user.flows.read_probe(fallback)
@@ -296,5 +295,5 @@ def test_https_answers_demand_https_for_a_year(
             expected=f"Strict-Transport-Security with a max-age of at least {YEAR_S}",
             observed=f"the answer {answer.status} says {stated or 'nothing about it'}.",
             evidence=[answer],
-            scope=f"{answer.method} {answer.url.partition('?')[0]}, {answer.status}",
+            scope=f"{answer.method} {urlsplit(answer.url).path}, {answer.status}",
         )

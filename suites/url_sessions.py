@@ -37,7 +37,11 @@ def asked_by_url(flows: Flows, values: Sequence[Issued]) -> Iterator[tuple[str, 
     parameters = dict.fromkeys(NAMES, values[0].value)
     parameters.update({one.name: one.value for one in values if one.name and one.name not in _TOKENS})
     together = flows.probe(query=urlencode(parameters))
-    alone = [(name, flows.probe(query=urlencode({name: value}))) for name, value in parameters.items() if not together.anonymous]
+    alone = [
+        (name, flows.probe(query=urlencode({name: value})))
+        for name, value in parameters.items()
+        if not together.anonymous
+    ]
     if any(not probe.anonymous for _, probe in alone):
         yield from ((f"parameter {name}", probe) for name, probe in alone)
     else:

@@ -1,14 +1,25 @@
-"""Judging the reference app through the plugin, inside this process: what `pytest suites` does, without its start-up."""
+"""Judging the reference app through the plugin, inside this process: what `pytest suites` does, without its start-up.
+
+The app listens in a thread of this process where that is enough, and over TLS it is started by the profile's own
+command; the suites reach both over HTTP and cannot tell.
+"""
 
 from __future__ import annotations
 
 import importlib.resources
 import json
-from collections.abc import Collection, Iterable, Mapping
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from reference_app.app import create_app
+from reference_app.defects import apply
+from reference_app.server import listen, server
+from reference_app.settings import Settings, read
 
 _HERE = Path(__file__).parent
 Document = dict[str, Any]
@@ -64,9 +75,50 @@ def reference_profile(
     return path
 
 
-def judge(profile: Path, report: Path, *, allow: Collection[str] = (), only: Collection[str] = ()) -> Document:
-    """Run the suites against what a profile starts; the document that the run wrote."""
+def judge_reference(
+    folder: Path,
+    name: str,
+    *,
+    defects: Iterable[str] = (),
+    settings: Mapping[str, str] | None = None,
+    replace: Mapping[str, str] | None = None,
+) -> Document:
+    """Run all suites, the aggressive ones too, against the reference app as a shipped profile has it.
+
+    Args:
+        folder: where profile and report go.
+        name: the shipped profile.
+        defects: bugs to start the app with.
+        settings: ``--set`` pairs for the app.
+        replace: passages of the profile to others.
+
+    """
+    profile = reference_profile(folder, name, defects=defects, settings=settings, replace=replace)
+    if name.endswith("-tls"):
+        return judge(profile, folder, allow=["aggressive"])
+    pairs = {"argon2": "light", "clock_header": "true", **(settings or {})}
+    with listening(apply(read(pairs, architecture=name), defects)) as origin:
+        return judge(profile, folder, allow=["aggressive"], target=origin)
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[str]:
+    """The app in a thread; its origin."""
+    socket = listen("127.0.0.1", 0)
+    running = server(create_app(settings))
+    thread = threading.Thread(target=running.run, args=([socket],), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        thread.join(10)
+
+
+def judge(profile: Path, report: Path, *, allow: Collection[str] = (), only: Collection[str] = (), target: str = "") -> Document:
+    """Run the suites against a target that runs, or what the profile starts; the document that the run wrote."""
     options = [f"--auth-allow={kind}" for kind in allow] + [f"--auth-only={name}" for name in only]
+    options += [f"--auth-target={target}"] if target else []
     code = pytest.main(
         [
             "--pyargs",
@@ -90,5 +142,6 @@ def judge(profile: Path, report: Path, *, allow: Collection[str] = (), only: Col
 def coloured(document: Document) -> dict[str, str]:
     """Requirement to what was found wrong, for every verdict that is not plainly good; what a root cause kept from being judged is not counted."""
     found = {v["id"]: v for v in document["verdicts"] if v["outcome"] not in COLOURLESS}
-    direct = {name: v for name, v in found.items() if v["outcome"] != "inconclusive" or v["cause"] not in found}
+    broken = {name for name, v in found.items() if v["outcome"] != "inconclusive"}
+    direct = {name: v for name, v in found.items() if v["outcome"] != "inconclusive" or v["cause"] not in broken}
     return {name: f"{v['outcome']}: {v['reason']}" for name, v in direct.items()}

@@ -9,7 +9,7 @@ import pytest
 
 from harness.catalogue import load
 from reference_app.defects import DEFECTS, Defect
-from tests.judging import coloured, judge, reference_profile
+from tests.judging import coloured, judge_reference
 
 PROFILES = {"bearer": "bearer", "cookie": "cookie", "both": "both"}
 NAMED_BY: dict[str, set[str]] = defaultdict(set)
@@ -31,14 +31,7 @@ def cases() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("defect", "profile"), cases(), ids=lambda value: value)
 def test_defect_is_found_where_it_is_and_nowhere_else(defect: str, profile: str, tmp_path: Path) -> None:
-    needed = {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in DEFECTS[defect].needs.items()
-        if key not in {"tls", "domain", "plain_port"}
-    }
-    document = judge(
-        reference_profile(tmp_path, profile, defects=[defect], settings=needed), tmp_path, allow=["aggressive"]
-    )
+    document = judge_reference(tmp_path, profile, defects=[defect])
     found = coloured(document)
     applicable = {v["id"] for v in document["verdicts"] if v["outcome"] not in {"not_applicable", "not_run"}}
     assert set(found) == NAMED_BY[defect] & (applicable | set(found)), found
@@ -47,7 +40,7 @@ def test_defect_is_found_where_it_is_and_nowhere_else(defect: str, profile: str,
 
 @pytest.mark.parametrize("profile", ["bearer", "cookie", "both", "cookie-tls"])
 def test_without_a_defect_everything_is_green(profile: str, tmp_path: Path) -> None:
-    document = judge(reference_profile(tmp_path, profile), tmp_path, allow=["aggressive"])
+    document = judge_reference(tmp_path, profile)
     assert coloured(document) == {}
     assert document["summary"]["inconclusive"] == 0
     assert document["doubtful"] == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judging import coloured, judge, reference_profile
+from tests.judging import coloured, judge_reference
 
 FORM_LOGIN = {
     'path = "/auth/login"\npage = "/login"\nreturn_parameters = ["next"]': (
@@ -81,6 +81,7 @@ VARIANTS = {
             'path = "/auth/login"\naccess_token = "/access_token"\nrefresh_token = "/refresh_token"': 'encoding = "basic"',
             '[refresh]\npath = "/auth/refresh"\ncarrier = "body"\ngrace_s = 0\n': "",
             '[logout]\npath = "/auth/logout"\nfields = { refresh_token = "{refresh_token}" }\n': "",
+            "absolute_timeout_s = 604800\n": "",
         },
         profile="bearer",
     ),
@@ -100,8 +101,7 @@ VARIANTS = {
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_sound_but_unusual_gives_no_red(name: str, tmp_path: Path) -> None:
     variant = VARIANTS[name]
-    profile = reference_profile(tmp_path, variant.profile, settings=variant.settings, replace=variant.replace)
-    document = judge(profile, tmp_path, allow=["aggressive"])
+    document = judge_reference(tmp_path, variant.profile, settings=variant.settings, replace=variant.replace)
     found = {
         key: said for key, said in coloured(document).items() if not said.startswith(variant.allowed.get(key, "\0"))
     }
