@@ -21,7 +21,9 @@ Accepted = Literal["accepted", "refused", "forbidden", "unclear", "not_sent"]
 
 _BAD = "not-a-credential"
 _REFUSALS = frozenset({401, 403, 407})
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_WITH_COOKIES = frozenset({"cookie", "both", "header + bad cookie", "bad header + cookie"})
+_WITH_HEADER = frozenset({"header", "both", "header + bad cookie"})
+_WITH_TOKEN = frozenset({"other scheme", "no scheme", "query", "form"})
 _CHANGING = re.compile(r"[0-9a-f-]{8,}|\d+", re.IGNORECASE)
 
 
@@ -146,51 +148,48 @@ def _row(flows: Flows, operation: Operation, held: Captured, names: frozenset[st
 
 
 def _carried(flows: Flows, operation: Operation, carrier: str, held: Captured, names: frozenset[str]) -> Answer | None:
+    """The answer to an operation by one carrier; None where there is nothing to send, or it would tell nothing."""
     token, cookies = tokens_of(held, names)
-    if not _worth_sending(flows, operation, carrier, token, cookies):
+    honest = held.access.authorization or (f"Bearer {token}" if token else None)  # HTTP Basic has no token
+    if not _worth_sending(flows, operation, carrier) or (carrier in _WITH_COOKIES and not cookies):
         return None
-    bad_cookies = dict.fromkeys(cookies, _BAD)
+    if (honest is None and carrier in _WITH_HEADER) or (token is None and carrier in _WITH_TOKEN):
+        return None
     match carrier:
+        case "query":
+            return call(flows, operation, Credentials(), held, query=f"access_token={token}")
+        case "form":
+            return call(flows, operation, Credentials(), held, body=Body.form([("access_token", str(token))]))
         case "header":
-            sent = Credentials.bearer(str(token))
+            sent = Credentials(authorization=honest)
         case "cookie":
             sent = Credentials(cookies)
         case "both":
-            sent = Credentials(cookies, f"Bearer {token}")
+            sent = Credentials(cookies, honest)
         case "header + bad cookie":
-            sent = Credentials(bad_cookies, f"Bearer {token}")
+            sent = Credentials(dict.fromkeys(cookies, _BAD), honest)
         case "bad header + cookie":
             sent = Credentials(cookies, f"Bearer {_BAD}")
-        case "other scheme":
-            sent = Credentials(authorization=f"Basic {token}")
-        case "no scheme":
-            sent = Credentials(authorization=str(token))
-        case "query":
-            return call(flows, operation, Credentials(), held, query=f"access_token={token}")
         case _:
-            return call(flows, operation, Credentials(), held, body=Body.form([("access_token", str(token))]))
+            sent = Credentials(authorization=f"Basic {token}" if carrier == "other scheme" else token)
     return call(flows, operation, sent, held)
 
 
-def _worth_sending(
-    flows: Flows, operation: Operation, carrier: str, token: str | None, cookies: dict[str, str]
-) -> bool:
-    """Whether there is such a credential, and its fate can say anything about the target."""
+def _worth_sending(flows: Flows, operation: Operation, carrier: str) -> bool:
+    """Whether the fate of a credential in this carrier can say anything about the target."""
     takes_header = "header" in flows.target.session.carriers
-    takes_both = takes_header and "cookie" in flows.target.session.carriers
+    takes_cookie = "cookie" in flows.target.session.carriers
     match carrier:
-        case "header":
-            return token is not None
-        case "cookie":
-            return bool(cookies)
-        case "both" | "header + bad cookie" | "bad header + cookie":
-            return takes_both and token is not None and bool(cookies)
+        case "header" | "cookie":
+            return True
         case "other scheme" | "no scheme":
-            return takes_header and token is not None
+            return takes_header
         case "query":  # signed one-purpose URLs are sound; on the probe nothing is
-            return token is not None and operation.path == flows.target.probe.path
-        case _:  # RFC 6750, section 2.2: with methods whose body means something
-            return token is not None and operation.method in _WITH_BODY
+            return operation.path == flows.target.probe.path
+        case "form":  # RFC 6750, section 2.2: with methods whose body means something
+            return operation.method in {"POST", "PUT", "PATCH"}
+        case _:
+            return takes_header and takes_cookie
 
 
 def call(  # noqa: PLR0913 - what a request is made of

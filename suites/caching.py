@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.pages import point_text
 from harness.requirement import INFO, SHOULD, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.credentials import Login, Probe
+    from harness.fixtures import SignIn
+    from harness.flows import Flows
     from harness.user_agent import Answer
 
 _CACHEABLE = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501})
@@ -63,3 +69,27 @@ def storage(answer: Answer, *, by_header: bool) -> Storage:
         level=level,
         said=f"{said}: {'any cache' if safe and not by_header else 'the browser'} may store it",
     )
+
+
+def personal_answers(flows: Flows, opening: tuple[Login, Probe], sign_in: SignIn) -> Iterator[tuple[str, Answer]]:
+    """Answers for one user, or with a credential in a cookie: login, probe, refresh and logout, as far as declared."""
+    login, probe = opening
+    yield from (
+        ("login", answer) for answer in login.answers if answer.set_cookies and not _carries_token(flows, answer)
+    )
+    yield "probe", probe.answer
+    if flows.target.refresh is None and flows.target.logout is None:
+        return
+    own = sign_in()
+    if flows.target.refresh is not None:
+        answer = flows.refresh(own).answer
+        if not _carries_token(flows, answer):
+            yield "refresh", answer
+    if flows.target.logout is not None:
+        yield "logout", flows.log_out(own)
+
+
+def _carries_token(flows: Flows, answer: Answer) -> bool:
+    refresh = flows.target.refresh
+    pointers = {flows.target.login.access_token, refresh.access_token if refresh else None}
+    return any(point_text(answer.json(), pointer) for pointer in pointers)

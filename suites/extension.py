@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.requirement import INFO
-from harness.verdict import NotRun
+from harness.verdict import NotApplicable, NotRun
 from suites.renewal import deadline, present, refresh_as, said, shown
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Extension:
 
         Raises:
             NotRun: there is a declared limit, nothing shows it, and time cannot be made to pass.
+            NotApplicable: the declared limit ends no session at all.
 
         """
         started = time.time()
@@ -95,9 +96,20 @@ class Extension:
             )
         middle = refresh_as(self.flows, present(self.held, outcome[0].refresh), self.flows.later(0.6 * limit_s))
         last = refresh_as(self.flows, present(self.held, middle[0].refresh), self.flows.later(1.1 * limit_s))
+        if last[1] is not None and self._unenforced(1.1 * limit_s):
+            raise NotApplicable(
+                "sessions outlive the declared limit unrefreshed, too; session.timeouts-enforced judges it"
+            )
         expect.that(
             last[1] is None,
             expected=f"refreshing ends {limit_s} s after the login, as declared",
             observed=f"refreshed along the way and once more {1.1 * limit_s:.0f} s after the login: {said(last)}",
             evidence=shown(middle, last),
         )
+
+    def _unenforced(self, after_s: float) -> bool:
+        """Whether the declared end of sessions is no end for one that was never refreshed before either."""
+        if self.flows.target.session.absolute_timeout_s is None:
+            return False
+        untouched = self.flows.capture(self.flows.log_in())
+        return refresh_as(self.flows, untouched, self.flows.later(after_s))[1] is not None

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.credentials import Probe
-from harness.pages import point_text
 from harness.verdict import Inconclusive, NotApplicable, numbers
 from suites.accounts import who
+from suites.guessing import sent
 from suites.waiting import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.credentials import Captured, Login
-    from harness.fixtures import SignIn
     from harness.flows import Flows
     from harness.run import Run
     from harness.target import Account, Target
@@ -91,45 +88,31 @@ def sign_in_again(flows: Flows, login: Login) -> Login:
     """Sign in once more in the same user agent.
 
     Raises:
-        NotApplicable: a signed-in user agent is not shown the login form.
+        NotApplicable: a signed-in user agent cannot do so: the form is not shown to it, or not taken from it.
 
     """
+    before = flows.cookies(login.agent)
     try:
-        return flows.log_in(login.account, agent=login.agent)
+        again = flows.log_in(login.account, agent=login.agent)
     except Inconclusive as error:
         if error.cause == "anti-forgery token not found":
-            raise NotApplicable(
-                "a signed-in user agent is not shown the login form, so it cannot sign in again"
-            ) from None
+            raise NotApplicable("a signed-in user agent is not shown the login form") from None
         raise
-
-
-def personal_answers(flows: Flows, opening: tuple[Login, Probe], sign_in: SignIn) -> Iterator[tuple[str, Answer]]:
-    """Answers for one user, or with a credential in a cookie: login, probe, refresh and logout, as far as declared."""
-    login, probe = opening
-    yield from (
-        ("login", answer) for answer in login.answers if answer.set_cookies and not _carries_token(flows, answer)
-    )
-    yield "probe", probe.answer
-    if flows.target.refresh is None and flows.target.logout is None:
-        return
-    own = sign_in()
-    if flows.target.refresh is not None:
-        answer = flows.refresh(own).answer
-        if not _carries_token(flows, answer):
-            yield "refresh", answer
-    if flows.target.logout is not None:
-        yield "logout", flows.log_out(own)
-
-
-def _carries_token(flows: Flows, answer: Answer) -> bool:
-    refresh = flows.target.refresh
-    pointers = {flows.target.login.access_token, refresh.access_token if refresh else None}
-    return any(point_text(answer.json(), pointer) for pointer in pointers)
+    page = flows.target.login.anti_forgery is not None
+    if flows.cookies(again.agent) == before and (page or any(answer.status >= 400 for answer in again.answers[:1])):
+        raise NotApplicable(f"a signed-in user agent cannot sign in again: {sent(again.answers)}, and changed nothing")
+    return again
 
 
 def limits(target: Target) -> list[tuple[str, int]]:
-    """The declared limits of a session in seconds, the shorter one first."""
+    """The declared limits of a session in seconds, the shorter one first.
+
+    Raises:
+        NotApplicable: there are no sessions (HTTP Basic).
+
+    """
+    if target.login.encoding == "basic":
+        raise NotApplicable("there is no session: the password itself travels with every request (HTTP Basic)")
     declared = {"idle": target.session.idle_timeout_s, "absolute": target.session.absolute_timeout_s}
     return sorted(((name, limit) for name, limit in declared.items() if limit), key=lambda pair: pair[1])
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from harness.flows import Flows
     from harness.user_agent import Answer
 
+_NOT_THERE = frozenset({404, 405})
+
 Outcome = tuple["Refreshed", "Probe | None"]
 """What a refresh gave, and who its access credential makes one; None: nobody."""
 
@@ -111,7 +113,12 @@ class Renewal:
 
 
 def rotate(flows: Flows, times: int) -> Rotations:
-    """Sign in, refresh so many times as the front end does, then once from a clean client that holds nothing else."""
+    """Sign in, refresh so many times as the front end does, then once from a clean client that holds nothing else.
+
+    Raises:
+        Inconclusive: there is nothing to refresh with, or nothing where the profile says that one refreshes.
+
+    """
     login = flows.log_in()
     held = [flows.capture(login)]
     if held[0].refresh is None:
@@ -120,6 +127,10 @@ def rotate(flows: Flows, times: int) -> Rotations:
     steps: list[Outcome] = []
     for _ in range(times):
         got = flows.refresh(login)
+        if got.answer.status in _NOT_THERE:
+            asked = f"{got.answer.method} {got.answer.url}"
+            reason = f"{asked} answered {got.answer.status}; check refresh.path and refresh.method"
+            raise Inconclusive(reason, got.answer, cause="no refresh endpoint")
         steps.append((got, user_of(flows, got)))
         held.append(flows.capture(login))
         if steps[-1][1] is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, OIDC_CORE, RFC6749, RFC6750, RFC9110, RFC9700, WSTG, ZAP
 from harness.verdict import NotApplicable, numbers
-from suites import accounts, clear_text, destinations, guessing, throttling, urls
+from suites import accounts, clear_text, destinations, enumeration, guessing, throttling, urls
 
 if TYPE_CHECKING:
     from harness.credentials import Captured, Login, Probe
@@ -123,7 +123,8 @@ def test_a_failed_login_does_not_tell_whether_the_user_exists(flows: Flows, logi
     names of headers and cookies, and bodies, without what changes from answer to answer.
     """
     tries = [
-        (guessing.features(flows), guessing.features(flows, guessing.nobody(login.account.username))) for _ in range(3)
+        (enumeration.features(flows), enumeration.features(flows, enumeration.nobody(login.account.username)))
+        for _ in range(3)
     ]
     for feature in tries[0][0].looks:
         known = {there.looks[feature] for there, _ in tries}
@@ -131,7 +132,7 @@ def test_a_failed_login_does_not_tell_whether_the_user_exists(flows: Flows, logi
         expect.that(
             not known.isdisjoint(unknown),
             expected="answers that do not differ between users who exist and users who do not",
-            observed=f"The {feature} of the answer tells them apart: {guessing.difference(known, unknown)}.",
+            observed=f"The {feature} of the answer tells them apart: {enumeration.difference(known, unknown)}.",
             evidence=[tries[0][0].answer, tries[0][1].answer],
             scope=feature,
         )
@@ -187,7 +188,7 @@ def test_passwords_in_a_url_are_not_taken(flows: Flows, login: Login, anonymous:
         expect.that(
             not probe.names(login.account),
             expected="a login by query string signs nobody in",
-            observed=f"{method} with both in the query answered {answer.status}, then {probe.said()}.",
+            observed=f"{method} with the credentials in the query answered {answer.status}, then {probe.said()}.",
             evidence=[answer, probe],
             scope=method,
         )

@@ -12,7 +12,7 @@ from harness.requirement import MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, RFC6265BIS, RFC6749, RFC9110, RFC9111, WSTG, ZAP
 from harness.verdict import Inconclusive, NotApplicable, numbers
 from suites import accounts, entropy, lifetimes, planting, url_sessions
-from suites.caching import storage
+from suites.caching import personal_answers, storage
 from suites.issued import Issued, issued, value_of
 from suites.lifetimes import After, still_alive
 
@@ -203,7 +203,7 @@ def test_answers_for_one_user_are_not_stored(
     tokens.response-not-cacheable.
     """
     by_header = bool(login.header)
-    for name, answer in lifetimes.personal_answers(flows, opening, sign_in):
+    for name, answer in personal_answers(flows, opening, sign_in):
         found = storage(answer, by_header=by_header)
         expect.that(
             found.forbidden,

@@ -22,6 +22,8 @@ GUESSES = 30
 PAUSE_S = 0.5
 SLOWER = 5
 SLOW_S = 1.0
+FIRST, LAST = 5, 3
+"""A delay counts when the last three answers are slower than the first five: one may be chance."""
 
 _CAPTCHA = re.compile(r"captcha|turnstile|too many|rate.?limit", re.IGNORECASE)
 
@@ -69,8 +71,8 @@ def _limit(text: str, statuses: list[int], elapsed: list[float]) -> str | None:
         return f"status {statuses[-1]}"
     if _CAPTCHA.search(text) and statuses[-1] >= 400:
         return "a captcha, or words to that effect"
-    usual = median(elapsed[:5])
-    if len(elapsed) > 5 and elapsed[-1] > SLOW_S and elapsed[-1] > SLOWER * usual:
+    slow = max(SLOW_S, SLOWER * median(elapsed[:FIRST]))
+    if len(elapsed) >= FIRST + LAST and min(elapsed[-LAST:]) > slow:
         return f"answers {SLOWER} times slower"
     return None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_app.defects.model import ALL, Defect
+from reference_app.defects.model import ALL, COOKIES, Defect
+from reference_app.settings import Architecture
 
 DEFECTS: Final = (
     Defect(
@@ -28,7 +29,13 @@ DEFECTS: Final = (
     Defect(
         "cors-wildcard-headers",
         "Preflights allow the headers *, which does not cover Authorization.",
-        ALL,
+        (Architecture.BEARER,),
+        rules={"cors_headers_named": False},
+    ),
+    Defect(
+        "cors-wildcard-headers-with-cookies",
+        "Preflights allow the headers *, which means the header named * where cookies are sent.",
+        COOKIES,
         rules={"cors_headers_named": False},
     ),
     Defect(
