@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from harness.discovery import Operation
     from harness.flows import Flows
 
+STRAY_COOKIES = ("access_token", "token", "jwt", "session")
+"""Cookies in which applications that want a header look for a token all the same."""
+
 Accepted = Literal["accepted", "refused", "forbidden", "unclear", "not_sent"]
 
 _BAD = "not-a-credential"
@@ -24,6 +27,7 @@ _REFUSALS = frozenset({401, 403, 407})
 _WITH_COOKIES = frozenset({"cookie", "both", "header + bad cookie", "bad header + cookie"})
 _WITH_HEADER = frozenset({"header", "both", "header + bad cookie"})
 _WITH_TOKEN = frozenset({"other scheme", "no scheme", "query", "form"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # RFC 6750, section 2.2: with methods whose body means something
 _CHANGING = re.compile(r"[0-9a-f-]{8,}|\d+", re.IGNORECASE)
 
 
@@ -35,7 +39,7 @@ class Cell:
         operation: what was called.
         carrier: how the credential travelled.
         outcome: ``accepted`` as the user; ``refused`` as anonymous; ``forbidden``: known, and not permitted;
-            ``unclear``: the answer does not tell; ``not_sent``: there is no such credential, or it says nothing here.
+            ``unclear``: the answer does not tell; ``not_sent``: there is no such credential.
         answer: the live answer, or None.
 
     """
@@ -148,10 +152,12 @@ def _row(flows: Flows, operation: Operation, held: Captured, names: frozenset[st
 
 
 def _carried(flows: Flows, operation: Operation, carrier: str, held: Captured, names: frozenset[str]) -> Answer | None:
-    """The answer to an operation by one carrier; None where there is nothing to send, or it would tell nothing."""
+    """The answer to an operation by one carrier; None where there is nothing to send."""
     token, cookies = tokens_of(held, names)
+    if token and "cookie" not in flows.target.session.carriers:
+        cookies = dict.fromkeys(STRAY_COOKIES, token)
     honest = held.access.authorization or (f"Bearer {token}" if token else None)  # HTTP Basic has no token
-    if not _worth_sending(flows, operation, carrier) or (carrier in _WITH_COOKIES and not cookies):
+    if (carrier in _WITH_COOKIES and not cookies) or (carrier == "form" and operation.method not in _WITH_BODY):
         return None
     if (honest is None and carrier in _WITH_HEADER) or (token is None and carrier in _WITH_TOKEN):
         return None
@@ -173,23 +179,6 @@ def _carried(flows: Flows, operation: Operation, carrier: str, held: Captured, n
         case _:
             sent = Credentials(authorization=f"Basic {token}" if carrier == "other scheme" else token)
     return call(flows, operation, sent, held)
-
-
-def _worth_sending(flows: Flows, operation: Operation, carrier: str) -> bool:
-    """Whether the fate of a credential in this carrier can say anything about the target."""
-    takes_header = "header" in flows.target.session.carriers
-    takes_cookie = "cookie" in flows.target.session.carriers
-    match carrier:
-        case "header" | "cookie":
-            return True
-        case "other scheme" | "no scheme":
-            return takes_header
-        case "query":  # signed one-purpose URLs are sound; on the probe nothing is
-            return operation.path == flows.target.probe.path
-        case "form":  # RFC 6750, section 2.2: with methods whose body means something
-            return operation.method in {"POST", "PUT", "PATCH"}
-        case _:
-            return takes_header and takes_cookie
 
 
 def call(  # noqa: PLR0913 - what a request is made of

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from harness.credentials import Credentials
+from harness.matrix import STRAY_COOKIES
 from harness.tokens import find_jwts
 from harness.verdict import NotApplicable
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from harness.credentials import Captured, Login, Probe
     from harness.flows import Flows
     from harness.user_agent import Answer
-
-STRAY_COOKIES: Final = ("access_token", "token", "jwt", "session")
-"""Cookies in which applications that want a header look for a token all the same."""
 
 QUERY_NAMES: Final = ("access_token", "token", "jwt", "auth")
 """Parameters likewise; those that mean a session are tried by session.not-in-url."""

@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Forged):
     """One write with a wrong proof.
 
     Attributes:
-        forged: the write.
         pair: cookie and header match, and an attacker chose both.
 
     """
 
-    forged: Forged
     pair: bool = False
 
 
@@ -42,20 +40,20 @@ def variants(flows: Flows, victim: Login, other: Login | None) -> Iterator[Varia
     writer, csrf = _Writer(flows, victim, flows.proof(victim)), flows.target.csrf
     if csrf is None or not (writer.proof.headers or writer.proof.fields):
         return
-    yield Variant(writer.write("no token or header at all", None))
+    yield writer.write("no token or header at all", None)
     if csrf.defence != "token":
         return  # what a custom header says does not matter
     stranger = secrets.token_urlsafe(32)
-    yield Variant(writer.write("an empty token", ""))
-    yield Variant(writer.write("a token made up", stranger))
+    yield writer.write("an empty token", "")
+    yield writer.write("a token made up", stranger)
     foreign = _value(flows.proof(other)) if other else None
     if foreign:
-        yield Variant(writer.write("another user's token", foreign))
+        yield writer.write("another user's token", foreign)
     name = csrf.token.cookie if csrf.token else None
     for what, value in (("made up", stranger), ("of another user", foreign)):
         if name and value:
             how = f"a token {what}, planted in the cookie {name} too"
-            yield Variant(writer.write(how, value, planted=name), pair=True)
+            yield writer.write(how, value, planted=name)
 
 
 def _value(proof: Proof) -> str | None:
@@ -68,7 +66,7 @@ class _Writer:
     victim: Login
     proof: Proof
 
-    def write(self, how: str, value: str | None, planted: str | None = None) -> Forged:
+    def write(self, how: str, value: str | None, planted: str | None = None) -> Variant:
         """The write with ``value`` in the proof's place (None leaves it out), and perhaps in a cookie."""
         section, marker = write_section(self.flows), new_marker()
         url = self.flows.target.url(section.path)
@@ -83,4 +81,4 @@ class _Writer:
             cookies=self.flows.cookies(self.victim.agent, url) | ({planted: value} if planted and value else {}),
             store=False,
         )
-        return Forged(how, marker, answer)
+        return Variant(how, marker, answer, pair=planted is not None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness.flows import body_of, new_marker
 from harness.user_agent import Body, Form
-from harness.verdict import Inconclusive, NotApplicable
+from harness.verdict import NotApplicable
 from suites.cross_origin import ATTACKER
 
 if TYPE_CHECKING:
@@ -96,37 +96,6 @@ def sent_with_cookies(flows: Flows, victim: Login) -> Forged:
     """The declared write, as declared, with the victim's cookies attached whatever SameSite says."""
     marker = new_marker()
     return attached(flows, victim, marker, body_of(write_section(flows).encoding, flows.write_fields(marker)))
-
-
-def honest_write(flows: Flows, login: Login) -> None:
-    """The positive control: the front end's own write takes effect, and the user sees it.
-
-    Raises:
-        Inconclusive: it does not, so that refusals of forged ones prove nothing.
-        NotApplicable: the user may not look; that is another requirement's finding.
-
-    """
-    marker, answer = flows.write(login)
-    shown, view = flows.shows(login, marker)
-    if shown:
-        return
-    section = write_section(flows)
-    if answer.status < 300 and view.status in {401, 403}:
-        owner = "judged by transport.declared-channel-works"
-        raise NotApplicable(f"{section.check} refuses the signed-in user, so that no effect could be seen; {owner}")
-    raise Inconclusive(
-        f"the user's own write took no visible effect: {section.method} {section.path} answered {answer.status}, "
-        f"{section.check} {view.status} without its marker; check [write] and [csrf]",
-        answer,
-        view,
-        cause="the declared write has no visible effect",
-    )
-
-
-def look(flows: Flows, user: Login) -> Answer:
-    """The user's own view of what was written; after another login, where a forged request ended the session."""
-    view = flows.shows(user, "")[1]
-    return view if view.status < 300 else flows.shows(flows.log_in(user.account), "")[1]
 
 
 def attached(flows: Flows, victim: Login, marker: str, body: Body) -> Forged:

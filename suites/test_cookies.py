@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,13 +108,8 @@ def test_same_site_is_chosen_on_purpose(credentials: Credentials, target: Target
 
     Test: read SameSite on the cookies that authenticate; None fits only a declared front end on another site.
     """
-    other_site = faults.has_other_site(target)
-    judge(
-        expect,
-        credentials,
-        "states a SameSite value that fits its use",
-        lambda line: faults.same_site_unfit(line, other_site=other_site),
-    )
+    unfit = partial(faults.same_site_unfit, other_site=faults.has_other_site(target))
+    judge(expect, credentials, "states a SameSite value that fits its use", unfit)
 
 
 @requirement(
@@ -164,8 +160,7 @@ def test_set_cookie_lines_follow_the_grammar(visit: list[Answer], expect: Expect
 
     Why: of two lines with one name clients keep now this, now that; the user is signed in here and not there.
 
-    Test: parse every Set-Cookie line of login, refresh and logout. Two live values for one cookie in one answer are
-    a finding, other deviations are reported.
+    Test: parse every Set-Cookie line of login, refresh and logout; look for one cookie set to two values at once.
     """
     seen = lines(visit)
     if not seen:
@@ -228,9 +223,8 @@ def test_scripts_find_no_second_copy(credentials: Credentials, visit: list[Answe
 
     Test: look for the values of HttpOnly authentication cookies, also encoded, in readable cookies and in bodies.
     """
-    values = {
-        (name, line.parsed.value) for name, found in credentials.items() for line in found if line.parsed.http_only
-    }
+    hidden = [line for found in credentials.values() for line in found if line.parsed.http_only]
+    values = {(line.name, line.parsed.value) for line in hidden}
     if not values:
         raise NotApplicable("no cookie that authenticates is HttpOnly, which is judged by cookies.auth-httponly")
     for place in readable_places(visit):

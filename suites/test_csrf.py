@@ -10,10 +10,11 @@ from harness.requirement import MUST, SHOULD, requirement
 from harness.sources import ASVS, CHEATSHEET, CWE, RFC6265BIS, RFC6750, RFC9110, RFC10017, WSTG, ZAP
 from harness.verdict import Inconclusive, NotApplicable
 from harness.websocket import WebSockets
+from suites.attempts import carry_out, honest_write
 from suites.cross_origin import ATTACKER
 from suites.forged_proof import variants
 from suites.forged_session import body_less, logins
-from suites.forgery import Bare, honest_write, look, sent_by_browser, sent_with_cookies
+from suites.forgery import Bare, sent_by_browser, sent_with_cookies
 from suites.safe_methods import as_get, refresh_by_get
 from suites.simple_types import in_simple_types
 
@@ -41,8 +42,8 @@ def bare(flows: Flows, login: Login, access_cookies: frozenset[str]) -> Bare:
         raise NotApplicable(NO_COOKIE)
     victim = flows.log_in()
     honest_write(flows, victim)
-    forged = sent_with_cookies(flows, victim)
-    return Bare(victim, forged, look(flows, victim))
+    (forged,), view = carry_out(flows, victim, lambda: iter([sent_with_cookies(flows, victim)]))
+    return Bare(victim, forged, view)
 
 
 @requirement(
@@ -61,8 +62,7 @@ def test_forged_writes_change_nothing(flows: Flows, bare: Bare, access_cookies: 
     Test: submit forms and scripted requests from another site in the signed-in user agent, SameSite applied, and look
     for their effect; then attach the cookies regardless, to see whether SameSite alone was in the way.
     """
-    tried = list(sent_by_browser(flows, bare.victim.agent))
-    view = look(flows, bare.victim)
+    tried, view = carry_out(flows, bare.victim, lambda: sent_by_browser(flows, bare.victim.agent))
     for forged in tried:
         expect.that(
             forged.marker not in view.text,
@@ -106,8 +106,7 @@ def test_bodies_that_forms_can_send_are_refused(
         bare: Bare = request.getfixturevalue("bare")
         if bare.effective:
             raise NotApplicable(UNDEFENDED)
-        tried = list(in_simple_types(flows, bare.victim))
-        view = look(flows, bare.victim)
+        tried, view = carry_out(flows, bare.victim, lambda: in_simple_types(flows, bare.victim))
         for forged in tried:
             expect.that(
                 forged.marker not in view.text,
@@ -148,8 +147,7 @@ def test_safe_methods_change_nothing(
     """
     user = sign_in()
     honest_write(flows, user)
-    tried = list(as_get(flows, user))
-    view = look(flows, user)
+    tried, view = carry_out(flows, user, lambda: as_get(flows, user))
     for forged in tried:
         expect.that(
             forged.marker not in view.text,
@@ -189,22 +187,21 @@ def test_anti_forgery_tokens_belong_to_their_session(
     if bare.effective:
         raise NotApplicable(UNDEFENDED)
     other: Login | None = request.getfixturevalue("other_login") if flows.target.other_user else None
-    tried = list(variants(flows, bare.victim, other))
+    tried, view = carry_out(flows, bare.victim, lambda: variants(flows, bare.victim, other))
     if not tried:
         raise NotApplicable("the declared defence needs no token or header ([csrf])")
-    view = look(flows, bare.victim)
     loose = False
     for variant in tried:
         if variant.pair and loose:
             continue  # a token that is not checked at all is no double submit
-        effective = variant.forged.marker in view.text
+        effective = variant.marker in view.text
         loose = loose or effective
         expect.that(
             not effective,
             expected="the write is refused: the token is not the one of this session",
-            observed=f"{variant.forged.how}: {variant.forged.outcome(view)}.",
-            evidence=[variant.forged.answer, view],
-            scope=variant.forged.how,
+            observed=f"{variant.how}: {variant.outcome(view)}.",
+            evidence=[variant.answer, view],
+            scope=variant.how,
             level=SHOULD if variant.pair else None,
         )
 
