@@ -9,7 +9,7 @@ from harness.credentials import Credentials
 from harness.flows import body_of
 from harness.user_agent import TooManyRedirects
 from harness.verdict import Inconclusive, NotApplicable
-from suites.renewal import refresh_as, user_of
+from suites.refreshed import refresh_as, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.credentials import Captured, Login, Probe
     from harness.flows import Flows
     from harness.user_agent import Answer, UserAgent
-    from suites.renewal import Outcome
+    from suites.refreshed import Outcome
 
 
 @dataclass

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.requirement import INFO
+from harness.tokens import find_jwts
 from harness.verdict import NotApplicable, NotRun
-from suites.renewal import deadline, present, refresh_as, said, shown
+from suites.auth_cookies import ends_at, lines, live_lines
+from suites.refreshed import present, refresh_as, said, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.credentials import Captured, Login
     from harness.flows import Flows
+    from harness.user_agent import Answer
     from harness.verdict import Expect
-    from suites.renewal import Outcome
+    from suites.refreshed import Outcome
 
 AN_HOUR_S = 3600
 A_MOMENT_S = 2.1
@@ -113,3 +118,21 @@ class Extension:
             return False
         untouched = self.flows.capture(self.flows.log_in())
         return refresh_as(self.flows, untouched, self.flows.later(after_s))[1] is not None
+
+
+def deadline(
+    value: str | None, answers: Iterable[Answer], refresh_cookie: str | None, ahead_s: float = 0.0
+) -> tuple[float, bool] | None:
+    """Until when the refresh credential says it may be used, in seconds since the epoch.
+
+    Returns:
+        The end, and whether a token says so (True) or only its cookie (False); None where nothing shows it.
+
+    """
+    for jwt in find_jwts(value or ""):
+        if jwt.expires_at is not None:
+            return jwt.expires_at, True
+    name = refresh_cookie or ""
+    set_by = live_lines(lines(answers), [name]).get(name)
+    ends = ends_at(set_by[-1], ahead_s) if set_by else None
+    return None if ends is None else (ends, False)

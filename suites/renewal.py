@@ -1,26 +1,20 @@
-"""What refreshing gave: whether a fresh credential works, and until when one may refresh."""
+"""What requirements about refreshing start from: a login that was refreshed, honestly and with success."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.credentials import Credentials
-from harness.tokens import find_jwts
 from harness.verdict import Inconclusive, NotApplicable
-from suites.auth_cookies import ends_at, lines, live_lines
+from suites.auth_cookies import lines, live_lines
+from suites.refreshed import access_values, refresh_as, user_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from harness.credentials import Captured, Login, Probe, Refreshed
+    from harness.credentials import Captured, Login
     from harness.flows import Flows
-    from harness.user_agent import Answer
+    from suites.refreshed import Outcome
 
 _NOT_THERE = frozenset({404, 405})
-
-Outcome = tuple["Refreshed", "Probe | None"]
-"""What a refresh gave, and who its access credential makes one; None: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,69 +130,3 @@ def rotate(flows: Flows, times: int) -> Rotations:
         if steps[-1][1] is None:
             return Rotations(login, tuple(held), tuple(steps), None)
     return Rotations(login, tuple(held), tuple(steps), refresh_as(flows, held[-1]))
-
-
-def refresh_as(flows: Flows, held: Captured, headers: Iterable[tuple[str, str]] = ()) -> Outcome:
-    """Refresh from a clean client with what was captured, and see whom that signs in."""
-    sent = list(headers)
-    got = flows.refresh_with(held, headers=sent)
-    return got, user_of(flows, got, sent)
-
-
-def user_of(flows: Flows, got: Refreshed, headers: Iterable[tuple[str, str]] = ()) -> Probe | None:
-    """Who the fresh access credential makes one; None where none was issued, or it makes one nobody."""
-    if got.access is None or got.answer.status >= 500:
-        return None
-    probe = flows.probe(got.access, headers=headers)
-    return None if probe.anonymous else probe
-
-
-def said(outcome: Outcome) -> str:
-    """A refresh and what came of it, in words."""
-    got, probe = outcome
-    asked = f"{got.answer.method} {got.answer.url} answered {got.answer.status}"
-    return (
-        f"{asked}; what it issued signs nobody in"
-        if probe is None
-        else f"{asked}, and with what it issued {probe.said()}"
-    )
-
-
-def shown(*outcomes: Outcome) -> list[Refreshed | Probe]:
-    """The evidence of refreshes, each with its probe."""
-    return [item for outcome in outcomes for item in outcome if item is not None]
-
-
-def access_values(held: Captured, access_cookies: frozenset[str]) -> list[str]:
-    """The values of the access credential: one, or several where it is spread over cookies."""
-    if held.access.authorization:
-        return [held.access.authorization.partition(" ")[2]]
-    return [held.access.cookies[name] for name in sorted(access_cookies) if name in held.access.cookies]
-
-
-def same_access(held: Captured, got: Refreshed) -> bool:
-    """Whether a refresh gave the access credential that was there before."""
-    return got.access == Credentials(held.access.cookies, held.access.authorization)
-
-
-def present(held: Captured, value: str | None) -> Captured:
-    """The same, with another refresh credential; None: with none."""
-    return replace(held, refresh=value)
-
-
-def deadline(
-    value: str | None, answers: Iterable[Answer], refresh_cookie: str | None, ahead_s: float = 0.0
-) -> tuple[float, bool] | None:
-    """Until when the refresh credential says it may be used, in seconds since the epoch.
-
-    Returns:
-        The end, and whether a token says so (True) or only its cookie (False); None where nothing shows it.
-
-    """
-    for jwt in find_jwts(value or ""):
-        if jwt.expires_at is not None:
-            return jwt.expires_at, True
-    name = refresh_cookie or ""
-    set_by = live_lines(lines(answers), [name]).get(name)
-    ends = ends_at(set_by[-1], ahead_s) if set_by else None
-    return None if ends is None else (ends, False)

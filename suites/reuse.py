@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.requirement import SHOULD
 from harness.verdict import NotApplicable, NotRun
-from suites.renewal import present, refresh_as, said, shown
+from suites.refreshed import present, refresh_as, said, shown
 from suites.waiting import Clock
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from harness.flows import Flows
     from harness.run import Run
     from harness.verdict import Expect
-    from suites.renewal import Outcome, Renewal
+    from suites.refreshed import Outcome
+    from suites.renewal import Renewal
 
 _TOGETHER_S = 60.0
 

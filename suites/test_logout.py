@@ -14,7 +14,7 @@ from harness.verdict import NotApplicable
 from suites import ending
 from suites.auth_cookies import lines
 from suites.ending import Ended, hops, sign_out_again, worthless
-from suites.renewal import access_values, said, shown
+from suites.refreshed import access_values, said, shown
 
 if TYPE_CHECKING:
     from harness.credentials import Login

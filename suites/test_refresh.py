@@ -12,7 +12,8 @@ from harness.sources import ASVS, CWE, OAUCH, RFC6749, RFC8725, RFC9700
 from harness.verdict import NotApplicable
 from suites.extension import Extension
 from suites.forged_refresh import forged
-from suites.renewal import Renewal, access_values, present, refresh_as, rotate, said, same_access, shown
+from suites.refreshed import access_values, present, refresh_as, said, same_access, shown
+from suites.renewal import Renewal, rotate
 from suites.reuse import independent, judge_reuse, refresh_twice
 
 if TYPE_CHECKING:
