@@ -25,7 +25,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 docs: $(STAMP)  ## write what is generated again
-	$(BIN)/python -m harness.profile_docs
+	$(BIN)/python -m harness.profile.docs
 
 clean:
 	rm -rf $(VENV) dist build authconform-report

@@ -31,7 +31,19 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = [sys.executable, "-m", "reference_app", "--architecture", "cookie", "--set", "clock_header=true"]
-PYTEST = [sys.executable, "-m", "pytest", "-p", "benchmarks.tap", "-p", "no:randomly", "-q", "suites", "--auth-profile", "reference:cookie"]
+PYTEST = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "-p",
+    "benchmarks.tap",
+    "-p",
+    "no:randomly",
+    "-q",
+    "suites",
+    "--auth-profile",
+    "reference:cookie",
+]
 FIRST = "login.success-authenticates"
 
 
@@ -72,7 +84,15 @@ def run(folder: Path, *options: str) -> dict[str, Any]:
     """One run of the suites in a process of its own; what the tap heard."""
     tap = folder / "tap"
     command = [*PYTEST, "--auth-report", str(folder / "report"), *options]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "AUTHCONFORM_TAP": str(tap)}, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "AUTHCONFORM_TAP": str(tap)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     if done.returncode != 0:
         raise SystemExit(f"the run failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
     heard: dict[str, Any] = pickle.loads(tap.read_bytes())
@@ -83,7 +103,11 @@ def replay(sent: list[tuple[str, str, list[tuple[str, str]], bytes | None]]) -> 
     """The same requests by bare httpx."""
     with httpx.Client(follow_redirects=False) as client:
         for method, url, headers, body in sent:
-            kept = [(k.encode("utf-8", "surrogateescape"), v.encode("utf-8", "surrogateescape")) for k, v in headers if k.lower() != "content-length"]
+            kept = [
+                (k.encode("utf-8", "surrogateescape"), v.encode("utf-8", "surrogateescape"))
+                for k, v in headers
+                if k.lower() != "content-length"
+            ]
             client.cookies.clear()
             client.send(httpx.Request(method, url, headers=kept, content=body))
 
@@ -98,7 +122,14 @@ def measure(folder: Path) -> dict[str, float]:
     started = time.time()
     first = run(folder, "--auth-only", FIRST)["first"][0] - started
     imports, _ = timed(lambda: subprocess.run([sys.executable, "-c", "import pytest, httpx, fastapi"], check=True))
-    collect, _ = timed(lambda: subprocess.run([sys.executable, "-m", "pytest", "suites", "--collect-only", "-q"], cwd=ROOT, check=True, capture_output=True))
+    collect, _ = timed(
+        lambda: subprocess.run(
+            [sys.executable, "-m", "pytest", "suites", "--collect-only", "-q"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
+    )
     return {
         "full run, wall s": wall,
         "full run, CPU s (harness only)": cpu,

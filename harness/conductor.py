@@ -27,7 +27,7 @@ from harness.verdict import Expect, Inconclusive, Outcome, Verdict, conclude
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from harness.exchange import Recorder
+    from harness.evidence.exchange import Recorder
     from harness.report.document import RunDocument
 
 EXPECT = pytest.StashKey[Expect]()
@@ -146,7 +146,9 @@ class Conductor:
         """A request that got no answer, as what it is to a requirement: no verdict, with what was asked and what happened."""
         if not isinstance(error, Unreachable):
             return error
-        asked = next((e for e in self.recorder.exchanges if e.number == error.exchange), None) if self.recorder else None
+        asked = (
+            next((e for e in self.recorder.exchanges if e.number == error.exchange), None) if self.recorder else None
+        )
         said = f"{asked.method} {asked.url}: {error.line}" if asked else error.line
         return Inconclusive(said, *([asked.number] if asked else []), cause="target does not answer")
 
@@ -232,7 +234,13 @@ def _options(config: pytest.Config) -> Options:
     unknown = sorted(allow - set(ALLOWANCES))
     if unknown:
         raise pytest.UsageError(f"--auth-allow {unknown[0]}: expected one of {', '.join(ALLOWANCES)}")
-    return Options(given("profile"), given("target") or None, Path(given("report") or "authconform-report"), tuple(given("only")), allow)
+    return Options(
+        given("profile"),
+        given("target") or None,
+        Path(given("report") or "authconform-report"),
+        tuple(given("only")),
+        allow,
+    )
 
 
 def _judge(declared: Requirement, expect: Expect | None, error: BaseException | None) -> tuple[Verdict, str]:
@@ -243,7 +251,12 @@ def _judge(declared: Requirement, expect: Expect | None, error: BaseException | 
     except AssertionError as unjudged:
         verdict, bug = None, str(unjudged)
     if verdict is None:
-        verdict = Verdict(declared, Outcome.INCONCLUSIVE, "a bug of the suite, not of the target; see pytest's report of it", cause=declared.id)
+        verdict = Verdict(
+            declared,
+            Outcome.INCONCLUSIVE,
+            "a bug of the suite, not of the target; see pytest's report of it",
+            cause=declared.id,
+        )
     return verdict, bug
 
 
@@ -263,4 +276,3 @@ def _area(nodeid: str) -> str | None:
     """The area that a suite's file stands for: ``suites/test_login.py::…`` is login."""
     name = nodeid.partition("::")[0].replace("\\", "/").rpartition("/")[2]
     return name.removeprefix("test_").removesuffix(".py") if name.startswith("test_") else None
-

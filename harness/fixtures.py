@@ -7,26 +7,25 @@ Whatever ends a session takes one of its own from `sign_in`; the shared `login` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness import matrix as carrier_matrix
-from harness.credentials import Captured, Login, Probe
+from harness.conductor import EXPECT
 from harness.discovery import Operation
 from harness.discovery import operations as discover
-from harness.elimination import credential_cookies
-from harness.exchange import Recorder
-from harness.flows import LOGIN_BROKEN, Flows
-from harness.guest import GuestWire
+from harness.evidence.exchange import Recorder
+from harness.evidence.redaction import Redactor
+from harness.flows import Flows
+from harness.flows.credentials import Captured, Login, Probe
+from harness.flows.elimination import credential_cookies
 from harness.matrix import Matrix
-from harness.conductor import EXPECT
 from harness.plugin import CONDUCTOR
-from harness.redaction import Redactor
 from harness.requirement import requirement_of
 from harness.target import Account, Target
 from harness.user_agent import Unreachable, WireLimits
+from harness.user_agent.guest import GuestWire
 from harness.verdict import Expect, Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
@@ -67,7 +66,11 @@ def flows(auth_run: Run, target: Target, recorder: Recorder) -> Iterator[Flows]:
     limits = WireLimits(total_s=target.limits.timeout_s, read_s=min(10.0, target.limits.timeout_s))
     ca = auth_run.path.parent / target.at.ca if target.at.ca else None
     wire = GuestWire(
-        pace=target.limits.requests_per_second, limits=limits, ca_file=ca, resolve=target.at.resolve, extra_headers=target.at.headers
+        pace=target.limits.requests_per_second,
+        limits=limits,
+        ca_file=ca,
+        resolve=target.at.resolve,
+        extra_headers=target.at.headers,
     )
     yield Flows(target, wire, recorder, auth_run.login_function)
     wire.close()
@@ -86,7 +89,9 @@ def opening(flows: Flows, auth_run: Run) -> Iterator[tuple[Login, Probe]]:
         try:
             flows.log_in()
         except (Inconclusive, Unreachable) as error:
-            auth_run.doubtful = f"the login that closes the run failed, so verdicts late in the run may be wrong: {error}"
+            auth_run.doubtful = (
+                f"the login that closes the run failed, so verdicts late in the run may be wrong: {error}"
+            )
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +105,9 @@ def anonymous(flows: Flows, target: Target) -> Probe:
     probe = flows.probe()
     if any(probe.names(account) for account in flows.target.accounts.values()):
         raise Inconclusive(
-            f"the probe {target.probe.path} answers anonymous users as {probe.identity}; choose an endpoint that needs a sign-in (probe.path)", probe, cause="probe answers anonymous users"
+            f"the probe {target.probe.path} answers anonymous users as {probe.identity}; choose an endpoint that needs a sign-in (probe.path)",
+            probe,
+            cause="probe answers anonymous users",
         )
     return probe
 
@@ -164,7 +171,9 @@ def operations(flows: Flows) -> list[Operation]:
 
 
 @pytest.fixture(scope="session")
-def matrix(flows: Flows, operations: list[Operation], held: Captured, access_cookies: frozenset[str], auth_run: Run) -> Matrix:
+def matrix(
+    flows: Flows, operations: list[Operation], held: Captured, access_cookies: frozenset[str], auth_run: Run
+) -> Matrix:
     """Every protected operation by every carrier."""
     built = carrier_matrix.build(flows, operations, held, access_cookies)
     auth_run.measured = built.as_json()

@@ -29,7 +29,12 @@ class LaunchError(Exception):
 def placeholders() -> dict[str, str]:
     """What ``{python}``, ``{port}``, ``{plain_port}`` and ``{dir}`` of a profile stand for in this run."""
     port, plain_port = _free_ports(2)
-    return {"python": sys.executable, "port": port, "plain_port": plain_port, "dir": tempfile.mkdtemp(prefix="authconform-")}
+    return {
+        "python": sys.executable,
+        "port": port,
+        "plain_port": plain_port,
+        "dir": tempfile.mkdtemp(prefix="authconform-"),
+    }
 
 
 class Launched:
@@ -79,9 +84,13 @@ class Launched:
         while not _listens(host, port):
             code = self._process.poll()
             if code is not None:
-                raise LaunchError(f"launch.command ended with exit code {code} before it listened on {host}:{port}{self._tail()}")
+                raise LaunchError(
+                    f"launch.command ended with exit code {code} before it listened on {host}:{port}{self._tail()}"
+                )
             if time.monotonic() > deadline:
-                raise LaunchError(f"launch.command does not listen on {host}:{port} after {self._launch.timeout_s:g} s (launch.timeout_s){self._tail()}")
+                raise LaunchError(
+                    f"launch.command does not listen on {host}:{port} after {self._launch.timeout_s:g} s (launch.timeout_s){self._tail()}"
+                )
             time.sleep(0.02)
 
     def stop(self) -> None:

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.credentials import Credentials
+from harness.flows.credentials import Credentials
 from harness.report.document import CARRIERS
 from harness.user_agent import Answer, Body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.credentials import Captured
     from harness.discovery import Operation
     from harness.flows import Flows
+    from harness.flows.credentials import Captured
 
 STRAY_COOKIES = ("access_token", "token", "jwt", "session")
 """Cookies in which applications that want a header look for a token all the same."""

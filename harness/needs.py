@@ -29,16 +29,34 @@ def loopback(origin: str) -> bool:
 
 
 NEEDS: dict[str, tuple[Callable[[Target], bool], str]] = {
-    "cookie": (lambda t: "cookie" in t.session.carriers, "the target accepts no credential in cookies (session.carriers)"),
-    "header": (lambda t: "header" in t.session.carriers, "the target accepts no credential in the Authorization header (session.carriers)"),
-    "one_carrier": (lambda t: len(set(t.session.carriers)) == 1, "the target accepts both carriers on purpose (session.carriers)"),
+    "cookie": (
+        lambda t: "cookie" in t.session.carriers,
+        "the target accepts no credential in cookies (session.carriers)",
+    ),
+    "header": (
+        lambda t: "header" in t.session.carriers,
+        "the target accepts no credential in the Authorization header (session.carriers)",
+    ),
+    "one_carrier": (
+        lambda t: len(set(t.session.carriers)) == 1,
+        "the target accepts both carriers on purpose (session.carriers)",
+    ),
     "login_request": (
         lambda t: t.login.encoding != "basic" and not t.login.function and not t.login.steps,
         "the login is not one request that could be varied ([login])",
     ),
-    "token_body": (lambda t: bool(t.login.access_token), "tokens do not come back in the login's body (login.access_token)"),
-    "return_parameters": (lambda t: bool(t.login.return_parameters), "no parameter says where to go after login (login.return_parameters)"),
-    "second_account": (lambda t: t.other_user is not None, "the profile declares one account; a second one tells users apart"),
+    "token_body": (
+        lambda t: bool(t.login.access_token),
+        "tokens do not come back in the login's body (login.access_token)",
+    ),
+    "return_parameters": (
+        lambda t: bool(t.login.return_parameters),
+        "no parameter says where to go after login (login.return_parameters)",
+    ),
+    "second_account": (
+        lambda t: t.other_user is not None,
+        "the profile declares one account; a second one tells users apart",
+    ),
     "spare_account": (
         lambda t: t.disposable is not None or t.signup is not None,
         "no account may be spoilt: declare one as disposable, or [signup]",
@@ -47,7 +65,10 @@ NEEDS: dict[str, tuple[Callable[[Target], bool], str]] = {
     "logout": (lambda t: t.logout is not None, "the profile declares no [logout]"),
     "password_change": (lambda t: t.password_change is not None, "the profile declares no [password_change]"),
     "write": (lambda t: t.write is not None, "the profile declares no [write]"),
-    "csrf_token": (lambda t: t.csrf is not None and t.csrf.defence != "origin", "the declared defence needs no token or header ([csrf])"),
+    "csrf_token": (
+        lambda t: t.csrf is not None and t.csrf.defence != "origin",
+        "the declared defence needs no token or header ([csrf])",
+    ),
     "front_origin": (lambda t: bool(t.cors.origins), "no other origin may call the API (cors.origins)"),
     "websocket": (lambda t: t.websocket is not None, "the profile declares no [websocket]"),
     "cookie_setter": (lambda t: bool(t.cookie_setters), "the profile declares no [[cookie_setters]]"),

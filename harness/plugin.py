@@ -5,12 +5,7 @@ What a run of ours needs is in `harness.conductor`, which is imported when a pro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-
-if TYPE_CHECKING:
-    from harness.conductor import Conductor
 
 CONDUCTOR = pytest.StashKey["Conductor"]()
 _NO_TARGET = "requirements were selected and no target: name a profile with --auth-profile FILE (docs/profile.md tells what goes in), or auth_profile in the ini file"
@@ -28,7 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(f"auth_{name}", text, default="")
     for name, metavar, text in (
         ("only", "NAME", "judge only this area or requirement; may be repeated"),
-        ("allow", "KIND", "allow requirements that are aggressive (guess, flood, lock out) or slow (wait for limits to pass); may be repeated"),
+        (
+            "allow",
+            "KIND",
+            "allow requirements that are aggressive (guess, flood, lock out) or slow (wait for limits to pass); may be repeated",
+        ),
     ):
         group.addoption(f"--auth-{name}", metavar=metavar, action="append", default=None, help=text)
         parser.addini(f"auth_{name}", text, type="args", default=[])

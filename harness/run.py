@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import profile
-from harness.functions import LoginFunction, load_function
+from harness.flows.functions import LoginFunction, load_function
 from harness.launch import Launched, placeholders
 from harness.report.run import ReportError, assemble, facts_of
 
@@ -118,7 +118,10 @@ class Run:
         return verdict
 
     def _renumber(self, item: Json, worker: str) -> Json:
-        return {**item, "evidence": [self._numbers[worker, n] for n in item["evidence"] if (worker, n) in self._numbers]}
+        return {
+            **item,
+            "evidence": [self._numbers[worker, n] for n in item["evidence"] if (worker, n) in self._numbers],
+        }
 
     def document(self, *, interrupted: bool) -> RunDocument:
         """The run as run.json holds it."""
@@ -146,4 +149,6 @@ def _ensure_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ReportError(f"{folder}: the report cannot be written there: {error.strerror}; name another folder with --auth-report") from error
+        raise ReportError(
+            f"{folder}: the report cannot be written there: {error.strerror}; name another folder with --auth-report"
+        ) from error

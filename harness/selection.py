@@ -18,7 +18,9 @@ def declared_by(item: pytest.Item) -> Requirement | None:
     return requirement_of(getattr(item, "function", None))
 
 
-def arrange(items: Sequence[pytest.Item], only: Iterable[str], *, aggressive_last: bool) -> tuple[list[pytest.Item], list[pytest.Item]]:
+def arrange(
+    items: Sequence[pytest.Item], only: Iterable[str], *, aggressive_last: bool
+) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Items to keep, in order, and items to leave out; marks what is kept.
 
     Areas come in the order of the catalogue; the aggressive requirements, where they run, last: they may lock the account that the
@@ -33,11 +35,15 @@ def arrange(items: Sequence[pytest.Item], only: Iterable[str], *, aggressive_las
     ids = [declared.id for _, declared in found]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
-        raise pytest.UsageError(f"{twice[0]}: declared by two functions; ids are names and belong to one requirement each")
+        raise pytest.UsageError(
+            f"{twice[0]}: declared by two functions; ids are names and belong to one requirement each"
+        )
     for name in names:
         if name not in AREAS and name not in ids:
             near = difflib.get_close_matches(name, [*AREAS, *ids], n=1, cutoff=0.4)
-            raise pytest.UsageError(f"--auth-only {name}: no such area or requirement" + (f"; did you mean {near[0]}?" if near else ""))
+            raise pytest.UsageError(
+                f"--auth-only {name}: no such area or requirement" + (f"; did you mean {near[0]}?" if near else "")
+            )
     areas = list(AREAS)
 
     def place(pair: tuple[pytest.Item, Requirement]) -> tuple[bool, int]:

@@ -69,7 +69,9 @@ def FETCH(anchor: str) -> Source:  # noqa: N802
 
 def OIDC_CORE(section: str) -> Source:  # noqa: N802
     """OpenID Connect Core 1.0."""
-    return Source("OpenID Connect Core", section, f"https://openid.net/specs/openid-connect-core-1_0.html#rfc.section.{section}")
+    return Source(
+        "OpenID Connect Core", section, f"https://openid.net/specs/openid-connect-core-1_0.html#rfc.section.{section}"
+    )
 
 
 def ASVS(number: str) -> Source:  # noqa: N802
@@ -103,7 +105,11 @@ def CWE(number: int) -> Source:  # noqa: N802
 
 def WSTG(test: str) -> Source:  # noqa: N802
     """OWASP Web Security Testing Guide, by test id such as ``SESS-02``."""
-    return Source("WSTG", test, "https://owasp.org/www-project-web-security-testing-guide/latest/4-Web_Application_Security_Testing/")
+    return Source(
+        "WSTG",
+        test,
+        "https://owasp.org/www-project-web-security-testing-guide/latest/4-Web_Application_Security_Testing/",
+    )
 
 
 def ZAP(rule: str) -> Source:  # noqa: N802
@@ -114,7 +120,9 @@ def ZAP(rule: str) -> Source:  # noqa: N802
 def CHEATSHEET(title: str) -> Source:  # noqa: N802
     """An OWASP cheat sheet, by its title."""
     return Source(
-        "OWASP Cheat Sheet", title, f"https://cheatsheetseries.owasp.org/cheatsheets/{title.replace(' ', '_')}_Cheat_Sheet.html"
+        "OWASP Cheat Sheet",
+        title,
+        f"https://cheatsheetseries.owasp.org/cheatsheets/{title.replace(' ', '_')}_Cheat_Sheet.html",
     )
 
 

@@ -1,7 +1,7 @@
 """The target: what is under test, as one TOML profile declares it.
 
 These models are the profile's documentation too: ``docs/profile.md`` and ``docs/profile.schema.json`` are generated
-from them (``python -m harness.profile_docs``). Every section but ``[target]`` is optional; what is absent is not
+from them (``python -m harness.profile.docs``). Every section but ``[target]`` is optional; what is absent is not
 applicable, and the run says so with its reason.
 """
 
@@ -17,13 +17,21 @@ Carrier = Literal["cookie", "header"]
 
 
 def _origin(value: str) -> str:
-    wrong = ValueError("expected an origin such as https://app.example.com: scheme, host, perhaps a port; no path, no user")
+    wrong = ValueError(
+        "expected an origin such as https://app.example.com: scheme, host, perhaps a port; no path, no user"
+    )
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError:
         raise wrong from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.path.strip("/")
+        or parts.query
+        or "@" in parts.netloc
+    ):
         raise wrong
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     default = {"http": 80, "https": 443}[parts.scheme]
@@ -56,25 +64,31 @@ class Section(BaseModel):
 class Address(Section):
     """Where the application is and how to reach it."""
 
-    origin: OriginStr = Field(description="Origin of the application (of its API, where the two differ): scheme, host, port.")
+    origin: OriginStr = Field(
+        description="Origin of the application (of its API, where the two differ): scheme, host, port."
+    )
     name: str = Field("", description="What reports call the target. Default: its origin.")
     architecture: Literal["", "bearer", "cookie", "both", "split", "direct"] = Field(
         "", description="How the target is put together; named first in every report, and accepted as such."
     )
     front_origin: OriginStr | None = Field(
-        None, description="Origin of the pages that call the API, where they are served from elsewhere. Default: `origin`."
+        None,
+        description="Origin of the pages that call the API, where they are served from elsewhere. Default: `origin`.",
     )
     base_path: Annotated[str, AfterValidator(lambda v: _path(v).rstrip("/") if v else v)] = Field(
         "", description="Prefix put before every path of this profile, such as `/api`."
     )
     ca: str | None = Field(
-        None, description="PEM file with the certificate authority that signed the target's certificate, where the system does not know it."
+        None,
+        description="PEM file with the certificate authority that signed the target's certificate, where the system does not know it.",
     )
     resolve: dict[str, str] = Field(
-        default_factory=dict, description="Host name to IP address: reach a name that DNS does not know, as `curl --resolve` does."
+        default_factory=dict,
+        description="Host name to IP address: reach a name that DNS does not know, as `curl --resolve` does.",
     )
     headers: dict[str, str] = Field(
-        default_factory=dict, description="Headers that a gateway in front of the target needs; sent with every request."
+        default_factory=dict,
+        description="Headers that a gateway in front of the target needs; sent with every request.",
     )
     plain_http_port: int | None = Field(
         None, ge=1, le=65535, description="Port on which an https target may also answer in clear text. Default: 80."
@@ -94,7 +108,9 @@ class Launch(Section):
     )
     env: dict[str, str] = Field(default_factory=dict, description="Environment variables added to the command's.")
     cwd: str | None = Field(None, description="Working folder, relative to the profile. Default: the profile's folder.")
-    ready: Path = Field("/", description="Path that answers (with any status below 500) as soon as the target is ready.")
+    ready: Path = Field(
+        "/", description="Path that answers (with any status below 500) as soon as the target is ready."
+    )
     timeout_s: float = Field(30.0, gt=0, le=600, description="Seconds to wait for that.")
 
 
@@ -107,7 +123,8 @@ class Account(Section):
     )
     identity: str = Field("", description="How the probe names this user. Default: `username`.")
     disposable: bool = Field(
-        False, description="May be locked out and may have its password changed. Without one, and without `[signup]`, such requirements do not run."
+        False,
+        description="May be locked out and may have its password changed. Without one, and without `[signup]`, such requirements do not run.",
     )
 
     @property
@@ -120,7 +137,10 @@ class AntiForgery(Section):
     """Where an anti-forgery token comes from and how it is sent back."""
 
     page: Path | None = Field(None, description="Page to fetch first; its form holds the token.")
-    field: str | None = Field(None, description="Name of the hidden input (or `meta`) on that page, and of the form field that carries the token back.")
+    field: str | None = Field(
+        None,
+        description="Name of the hidden input (or `meta`) on that page, and of the form field that carries the token back.",
+    )
     cookie: str | None = Field(None, description="Cookie that holds the token, where it is not on the page.")
     pointer: Pointer | None = Field(None, description="JSON pointer to the token, where `page` answers JSON.")
     header: str | None = Field(None, description="Request header that carries the token back.")
@@ -166,13 +186,17 @@ class Login(Section):
     password_field: str = Field("password", description="Field that carries the password.")
     fields: dict[str, str] = Field(default_factory=dict, description="Further fields, sent as they stand.")
     anti_forgery: AntiForgery | None = Field(None, description="The token that a login form demands, where it does.")
-    access_token: Pointer | None = Field(None, description="JSON pointer to the access token in the answer, where tokens come back in the body.")
+    access_token: Pointer | None = Field(
+        None, description="JSON pointer to the access token in the answer, where tokens come back in the body."
+    )
     refresh_token: Pointer | None = Field(None, description="JSON pointer to the refresh token in the answer.")
     page: Path | None = Field(None, description="The page with the login form, if people have one.")
     return_parameters: list[str] = Field(
         default_factory=list, description="Query parameters that say where to go after login, such as `next`."
     )
-    steps: list[Step] = Field(default_factory=list, description="A login of several requests, in order; replaces the single request.")
+    steps: list[Step] = Field(
+        default_factory=list, description="A login of several requests, in order; replaces the single request."
+    )
     function: str | None = Field(
         None,
         description="`file.py:name`, relative to the profile: a function `(user_agent, account) -> str | None` of your own that signs in and returns "
@@ -185,7 +209,8 @@ class Probe(Section):
 
     path: Path = Field(description="Path of a GET endpoint that names the signed-in user.")
     identity: Pointer | None = Field(
-        None, description="JSON pointer to the user's identity. Default: the identity occurs anywhere in the answer's text."
+        None,
+        description="JSON pointer to the user's identity. Default: the identity occurs anywhere in the answer's text.",
     )
 
 
@@ -193,17 +218,29 @@ class Session(Section):
     """What carries the session."""
 
     carriers: list[Carrier] = Field(
-        default_factory=lambda: ["cookie"], min_length=1, description="Which carriers are meant to be accepted: `cookie`, `header` (Authorization: Bearer), or both."
+        default_factory=lambda: ["cookie"],
+        min_length=1,
+        description="Which carriers are meant to be accepted: `cookie`, `header` (Authorization: Bearer), or both.",
     )
     credential_cookies: list[str] = Field(
-        default_factory=list, description="Names of the cookies that authenticate. Default: found by elimination (the probe fails without them)."
+        default_factory=list,
+        description="Names of the cookies that authenticate. Default: found by elimination (the probe fails without them).",
     )
     stateless_access_s: int | None = Field(
-        None, ge=1, description="Declares that access tokens cannot be revoked and live this many seconds: accepted up to 900, with the residual risk said."
+        None,
+        ge=1,
+        description="Declares that access tokens cannot be revoked and live this many seconds: accepted up to 900, with the residual risk said.",
     )
-    idle_timeout_s: int | None = Field(None, ge=1, description="Seconds without use after which a session must have ended.")
-    absolute_timeout_s: int | None = Field(None, ge=1, description="Seconds after which a session must have ended in any case.")
-    shared_domain: bool = Field(False, description="Credential cookies are shared between hosts of one application on purpose (a Domain attribute).")
+    idle_timeout_s: int | None = Field(
+        None, ge=1, description="Seconds without use after which a session must have ended."
+    )
+    absolute_timeout_s: int | None = Field(
+        None, ge=1, description="Seconds after which a session must have ended in any case."
+    )
+    shared_domain: bool = Field(
+        False,
+        description="Credential cookies are shared between hosts of one application on purpose (a Domain attribute).",
+    )
 
 
 class Refresh(Section):
@@ -214,12 +251,24 @@ class Refresh(Section):
     carrier: Literal["cookie", "body", "header"] = Field("cookie", description="Where the refresh credential travels.")
     cookie: str | None = Field(None, description="Name of the refresh cookie. Default: found by looking.")
     field: str = Field("refresh_token", description="Body field, where `carrier` is `body`.")
-    fields: dict[str, str] = Field(default_factory=dict, description="Further body fields, sent as they stand, such as `grant_type`.")
+    fields: dict[str, str] = Field(
+        default_factory=dict, description="Further body fields, sent as they stand, such as `grant_type`."
+    )
     encoding: Encoding = Field("json", description="How the body is sent.")
-    access_token: Pointer | None = Field(None, description="JSON pointer to the new access token. Default: as at login.")
-    refresh_token: Pointer | None = Field(None, description="JSON pointer to the new refresh token. Default: as at login.")
-    grace_s: int = Field(60, ge=0, description="Seconds for which a replaced refresh credential may still be accepted, for answers lost on the way.")
-    absolute_lifetime_s: int | None = Field(None, ge=1, description="Seconds after login at which refreshing ends, where the tokens do not show it.")
+    access_token: Pointer | None = Field(
+        None, description="JSON pointer to the new access token. Default: as at login."
+    )
+    refresh_token: Pointer | None = Field(
+        None, description="JSON pointer to the new refresh token. Default: as at login."
+    )
+    grace_s: int = Field(
+        60,
+        ge=0,
+        description="Seconds for which a replaced refresh credential may still be accepted, for answers lost on the way.",
+    )
+    absolute_lifetime_s: int | None = Field(
+        None, ge=1, description="Seconds after login at which refreshing ends, where the tokens do not show it."
+    )
 
 
 class Logout(Section):
@@ -285,7 +334,9 @@ class Write(Section):
     path: Path = Field(description="Where the write goes.")
     method: Literal["POST", "PUT", "PATCH"] = Field("POST", description="Request method.")
     encoding: Encoding = Field("json", description="How `fields` are sent.")
-    fields: dict[str, str] = Field(description="Body fields; `{marker}` is filled in and must occur, so that the effect can be found.")
+    fields: dict[str, str] = Field(
+        description="Body fields; `{marker}` is filled in and must occur, so that the effect can be found."
+    )
     check: Path = Field(description="A GET endpoint of the same user whose answer shows the marker afterwards.")
 
     @model_validator(mode="after")
@@ -315,23 +366,32 @@ class Endpoint(Section):
     path: Path = Field(description="Path; placeholders filled with values that exist or do not, as you like.")
     method: str = Field("GET", description="Request method.")
     fields: dict[str, str] = Field(default_factory=dict, description="JSON body fields.")
-    protected: bool = Field(True, description="Needs a signed-in user. `false` takes an operation out of the carrier matrix.")
+    protected: bool = Field(
+        True, description="Needs a signed-in user. `false` takes an operation out of the carrier matrix."
+    )
 
 
 class Hooks(Section):
     """What a test deployment offers so that time need not be waited for."""
 
     clock_header: str | None = Field(
-        None, description="Request header with a number of seconds by which the target's clock is ahead for that one request; the target confirms it by sending the header back. Test deployments only."
+        None,
+        description="Request header with a number of seconds by which the target's clock is ahead for that one request; the target confirms it by sending the header back. Test deployments only.",
     )
 
 
 class Limits(Section):
     """How gentle a guest the harness is."""
 
-    requests_per_second: float | None = Field(None, gt=0, description="At most so many requests a second. Default: as fast as answers come.")
-    wrong_passwords: int = Field(3, ge=1, le=20, description="Wrong passwords in a row for one account before a right one is sent.")
-    timeout_s: float = Field(20.0, gt=0, le=120, description="Seconds for any one answer, from first byte sent to last byte read.")
+    requests_per_second: float | None = Field(
+        None, gt=0, description="At most so many requests a second. Default: as fast as answers come."
+    )
+    wrong_passwords: int = Field(
+        3, ge=1, le=20, description="Wrong passwords in a row for one account before a right one is sent."
+    )
+    timeout_s: float = Field(
+        20.0, gt=0, le=120, description="Seconds for any one answer, from first byte sent to last byte read."
+    )
 
 
 class Target(Section):
@@ -339,7 +399,9 @@ class Target(Section):
 
     at: Address = Field(alias="target")
     launch: Launch | None = None
-    accounts: dict[str, Account] = Field(min_length=1, description="The test accounts, each under a name of your choice.")
+    accounts: dict[str, Account] = Field(
+        min_length=1, description="The test accounts, each under a name of your choice."
+    )
     login: Login = Field(default_factory=lambda: Login.model_validate({}))
     probe: Probe
     session: Session = Field(default_factory=lambda: Session.model_validate({}))

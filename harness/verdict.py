@@ -136,10 +136,14 @@ class Expect:
 
         """
         if not self.judged:
-            raise AssertionError(f"{self.requirement.id}: the test judged nothing; this is a bug of the suite, not of the target")
+            raise AssertionError(
+                f"{self.requirement.id}: the test judged nothing; this is a bug of the suite, not of the target"
+            )
         outcome = next((o for o in _WORST if any(f.outcome is o for f in self.findings)), Outcome.PASS)
         reason = "" if outcome is Outcome.PASS else self.findings[0].observed
-        return Verdict(self.requirement, outcome, reason, tuple(self.findings), tuple(self.evidence), judged=self.judged)
+        return Verdict(
+            self.requirement, outcome, reason, tuple(self.findings), tuple(self.evidence), judged=self.judged
+        )
 
 
 @dataclass(frozen=True, slots=True)

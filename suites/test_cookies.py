@@ -11,18 +11,18 @@ import pytest
 from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CHEATSHEET, CWE, RFC6265BIS, RFC6750, RFC10017, WSTG, ZAP
 from harness.verdict import Inconclusive, NotApplicable
-from suites import cookie_faults as faults
-from suites.auth_cookies import judge, judge_syntax, lines, live_lines
-from suites.discarded import discarded, needed
-from suites.disclosure import readable_places, shows
+from suites.acts import cookie_faults as faults
+from suites.acts.auth_cookies import judge, judge_syntax, lines, live_lines
+from suites.acts.discarded import discarded, needed
+from suites.acts.disclosure import readable_places, shows
 
 if TYPE_CHECKING:
-    from harness.credentials import Login, Probe
     from harness.flows import Flows
+    from harness.flows.credentials import Login, Probe
     from harness.target import Target
     from harness.user_agent import Answer
     from harness.verdict import Expect
-    from suites.auth_cookies import Line
+    from suites.acts.auth_cookies import Line
 
     Credentials = dict[str, list[Line]]
 

@@ -9,7 +9,7 @@ from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, FETCH, RFC9110, RFC9111, WSTG, ZAP
 from harness.user_agent.cors import cors_check
 from harness.verdict import NotApplicable
-from suites.cross_origin import (
+from suites.acts.cross_origin import (
     ATTACKER,
     Call,
     calls_of,
@@ -23,9 +23,9 @@ from suites.cross_origin import (
 )
 
 if TYPE_CHECKING:
-    from harness.credentials import Captured
     from harness.discovery import Operation
     from harness.flows import Flows
+    from harness.flows.credentials import Captured
     from harness.matrix import Matrix
     from harness.target import Target
     from harness.user_agent import Answer

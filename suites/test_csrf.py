@@ -8,20 +8,20 @@ import pytest
 
 from harness.requirement import MUST, SHOULD, requirement
 from harness.sources import ASVS, CHEATSHEET, CWE, RFC6265BIS, RFC6750, RFC9110, RFC10017, WSTG, ZAP
+from harness.user_agent.websocket import WebSockets
 from harness.verdict import Inconclusive, NotApplicable
-from harness.websocket import WebSockets
-from suites.attempts import carry_out, honest_write
-from suites.cross_origin import ATTACKER
-from suites.forged_proof import variants
-from suites.forged_session import body_less, logins
-from suites.forgery import Bare, sent_by_browser, sent_with_cookies
-from suites.safe_methods import as_get, refresh_by_get
-from suites.simple_types import in_simple_types
+from suites.acts.attempts import carry_out, honest_write
+from suites.acts.cross_origin import ATTACKER
+from suites.acts.forged_proof import variants
+from suites.acts.forged_session import body_less, logins
+from suites.acts.forgery import Bare, sent_by_browser, sent_with_cookies
+from suites.acts.safe_methods import as_get, refresh_by_get
+from suites.acts.simple_types import in_simple_types
 
 if TYPE_CHECKING:
-    from harness.credentials import Login
     from harness.fixtures import SignIn
     from harness.flows import Flows
+    from harness.flows.credentials import Login
     from harness.run import Run
     from harness.verdict import Expect
 

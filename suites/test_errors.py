@@ -12,14 +12,14 @@ from harness.needs import loopback
 from harness.requirement import INFO, SHOULD, requirement
 from harness.sources import ASVS, CWE, RFC6749, RFC6750, RFC9110, WSTG
 from harness.verdict import NotApplicable
-from suites import challenges, leaks
-from suites.refusals import Refusal, refusals
+from suites.acts import challenges, leaks
+from suites.acts.refusals import Refusal, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.credentials import Captured, Login, Probe
     from harness.flows import Flows
+    from harness.flows.credentials import Captured, Login, Probe
     from harness.matrix import Cell, Matrix
     from harness.target import Target
     from harness.user_agent import Answer

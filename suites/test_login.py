@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, OIDC_CORE, RFC6749, RFC6750, RFC9110, RFC9700, WSTG, ZAP
 from harness.verdict import NotApplicable, numbers
-from suites import accounts, clear_text, destinations, enumeration, guessing, throttling, urls
+from suites.acts import accounts, clear_text, destinations, enumeration, guessing, throttling, urls
 
 if TYPE_CHECKING:
-    from harness.credentials import Captured, Login, Probe
     from harness.fixtures import SignIn
     from harness.flows import Flows
+    from harness.flows.credentials import Captured, Login, Probe
     from harness.target import Target
     from harness.verdict import Expect
 

@@ -11,15 +11,15 @@ from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, RFC6265BIS, RFC7009, RFC9110, RFC9700, WSTG
 from harness.tokens import find_jwts
 from harness.verdict import NotApplicable
-from suites import ending
-from suites.auth_cookies import lines
-from suites.ending import Ended, hops, sign_out_again, worthless
-from suites.refreshed import access_values, said, shown
+from suites.acts import ending
+from suites.acts.auth_cookies import lines
+from suites.acts.ending import Ended, hops, sign_out_again, worthless
+from suites.acts.refreshed import access_values, said, shown
 
 if TYPE_CHECKING:
-    from harness.credentials import Login
     from harness.fixtures import SignIn
     from harness.flows import Flows
+    from harness.flows.credentials import Login
     from harness.target import Target
     from harness.verdict import Expect
 

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.credentials import Credentials
+from harness.flows.credentials import Credentials
 from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, OAUCH, RFC6749, RFC8725, RFC9700
 from harness.verdict import NotApplicable
-from suites.extension import Extension
-from suites.forged_refresh import forged
-from suites.refreshed import access_values, present, refresh_as, said, same_access, shown
-from suites.renewal import Renewal, rotate
-from suites.reuse import independent, judge_reuse, refresh_twice
+from suites.acts.extension import Extension
+from suites.acts.forged_refresh import forged
+from suites.acts.refreshed import access_values, present, refresh_as, said, same_access, shown
+from suites.acts.renewal import Renewal, rotate
+from suites.acts.reuse import independent, judge_reuse, refresh_twice
 
 if TYPE_CHECKING:
-    from harness.credentials import Captured, Login
     from harness.flows import Flows
+    from harness.flows.credentials import Captured, Login
     from harness.run import Run
     from harness.target import Target
     from harness.verdict import Expect

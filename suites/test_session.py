@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.credentials import Credentials
+from harness.flows.credentials import Credentials
 from harness.requirement import MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, RFC6265BIS, RFC6749, RFC9110, RFC9111, WSTG, ZAP
 from harness.verdict import Inconclusive, NotApplicable, numbers
-from suites import accounts, entropy, lifetimes, planting, url_sessions
-from suites.caching import personal_answers, storage
-from suites.issued import Issued, issued, value_of
-from suites.lifetimes import After, still_alive
+from suites.acts import accounts, entropy, lifetimes, planting, url_sessions
+from suites.acts.caching import personal_answers, storage
+from suites.acts.issued import Issued, issued, value_of
+from suites.acts.lifetimes import After, still_alive
 
 if TYPE_CHECKING:
-    from harness.credentials import Captured, Login, Probe
     from harness.fixtures import SignIn
     from harness.flows import Flows
+    from harness.flows.credentials import Captured, Login, Probe
     from harness.run import Run
     from harness.verdict import Expect
 

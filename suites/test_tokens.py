@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.pages import point_text
+from harness.flows.pages import point_text
 from harness.requirement import INFO, MUST, SHOULD, Level, requirement
 from harness.sources import ASVS, CWE, OAUCH, RFC6265BIS, RFC6749, RFC6750, RFC7518, RFC7519, RFC8725, RFC10017, WSTG
 from harness.tokens import forge, guess_key
 from harness.verdict import Inconclusive, NotApplicable
-from suites import contents, forging
-from suites.caching import directives
-from suites.issued import Issued, issued, value_of
-from suites.waiting import Clock
+from suites.acts import contents, forging
+from suites.acts.caching import directives
+from suites.acts.issued import Issued, issued, value_of
+from suites.acts.waiting import Clock
 
 if TYPE_CHECKING:
-    from harness.credentials import Captured, Login, Probe
     from harness.fixtures import SignIn
     from harness.flows import Flows
+    from harness.flows.credentials import Captured, Login, Probe
     from harness.run import Run
     from harness.target import Target
     from harness.user_agent import Answer

@@ -7,19 +7,19 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from harness.credentials import Credentials
+from harness.flows.credentials import Credentials
 from harness.matrix import tokens_of
 from harness.requirement import INFO, MUST, SHOULD, requirement
 from harness.sources import ASVS, CWE, OAUCH, RFC6265BIS, RFC6750, RFC9110, RFC9700, WSTG, ZAP
 from harness.verdict import Inconclusive, NotApplicable
-from suites.carriers import QUERY_NAMES, SignedIn, parameters_of, who, words
-from suites.hsts import YEAR_S, policy
-from suites.identity import IDENTITY_HEADERS, PATH_HEADERS, claim, claims, convincing
-from suites.injection import PAYLOADS, ask, extended, lines_with, new_word
+from suites.acts.carriers import QUERY_NAMES, SignedIn, parameters_of, who, words
+from suites.acts.hsts import YEAR_S, policy
+from suites.acts.identity import IDENTITY_HEADERS, PATH_HEADERS, claim, claims, convincing
+from suites.acts.injection import PAYLOADS, ask, extended, lines_with, new_word
 
 if TYPE_CHECKING:
-    from harness.credentials import Captured, Login, Probe
     from harness.flows import Flows
+    from harness.flows.credentials import Captured, Login, Probe
     from harness.matrix import Matrix
     from harness.target import Target
     from harness.verdict import Expect

@@ -115,7 +115,9 @@ def listening(settings: Settings) -> Iterator[str]:
         thread.join(10)
 
 
-def judge(profile: Path, report: Path, *, allow: Collection[str] = (), only: Collection[str] = (), target: str = "") -> Document:
+def judge(
+    profile: Path, report: Path, *, allow: Collection[str] = (), only: Collection[str] = (), target: str = ""
+) -> Document:
     """Run the suites against a target that runs, or what the profile starts; the document that the run wrote."""
     options = [f"--auth-allow={kind}" for kind in allow] + [f"--auth-only={name}" for name in only]
     options += [f"--auth-target={target}"] if target else []

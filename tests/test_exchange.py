@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.exchange import MAX_BODY_OCTETS, Exchange, Received, Recorder, Sent, printable
-from harness.redaction import MASK, Redactor
+from harness.evidence.exchange import MAX_BODY_OCTETS, Exchange, Received, Recorder, Sent, printable
+from harness.evidence.redaction import MASK, Redactor
 
 URL = "https://app.example/notes"
 

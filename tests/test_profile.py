@@ -14,7 +14,7 @@ import pytest
 
 from harness import profile, profile_docs
 from harness.profile import ProfileError
-from harness.profile_examples import EXAMPLES, minimal
+from harness.profile.examples import EXAMPLES, minimal
 
 ROOT = Path(__file__).parents[1]
 SECRET = "Tr0ub4dor-and-3"
@@ -228,11 +228,11 @@ def test_an_origin_of_the_command_line_is_judged_like_one_of_the_file(tmp_path: 
 @pytest.mark.parametrize("name", profile_docs.documents())
 def test_the_documents_are_the_present_ones(name: str) -> None:
     made = profile_docs.documents()[name]()
-    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made, "python -m harness.profile_docs writes it"
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made, "python -m harness.profile.docs writes it"
 
 
 def test_checking_the_documents_writes_nothing() -> None:
-    command = [sys.executable, "-m", "harness.profile_docs", "--check"]
+    command = [sys.executable, "-m", "harness.profile.docs", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

@@ -8,8 +8,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from harness.redaction import MASK, Redactor
-from harness.secret_shapes import is_plain, is_random, is_secret_name
+from harness.evidence.redaction import MASK, Redactor
+from harness.evidence.secret_shapes import is_plain, is_random, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,11 @@ import trustme
 from websockets.sync.server import ServerConnection, serve
 
 from harness import websocket
-from harness.exchange import Recorder
-from harness.redaction import Redactor
+from harness.evidence.exchange import Recorder
+from harness.evidence.redaction import Redactor
 from harness.target import Target
 from harness.user_agent import ConnectionRefused, TimedOut, Unreachable
-from harness.websocket import Heard, WebSockets
+from harness.user_agent.websocket import Heard, WebSockets
 from tests.small_app import unused_port
 from tests.user_agent.served import Serve, serving
 

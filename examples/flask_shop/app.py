@@ -31,7 +31,10 @@ database.executescript(
     "create table orders (id integer primary key, customer integer, article text);"
 )
 for email, password in (("ada@shop.example", "Lovelace-1815"), ("grace@shop.example", "Hopper-1906!")):
-    database.execute("insert into customers (email, hash) values (?, ?)", (email, generate_password_hash(password, "pbkdf2:sha256:1000")))
+    database.execute(
+        "insert into customers (email, hash) values (?, ?)",
+        (email, generate_password_hash(password, "pbkdf2:sha256:1000")),
+    )
 
 
 def csrf_token() -> str:
@@ -60,7 +63,9 @@ def customers_only(view):
 def sign_in():
     error = None
     if request.method == "POST":
-        row = database.execute("select id, hash from customers where email = ?", (request.form.get("email", ""),)).fetchone()
+        row = database.execute(
+            "select id, hash from customers where email = ?", (request.form.get("email", ""),)
+        ).fetchone()
         if row and check_password_hash(row[1], request.form.get("pass", "")):
             session.clear()
             session["customer"] = row[0]
@@ -75,13 +80,17 @@ def account():
     orders = database.execute("select article from orders where customer = ?", (g.customer,)).fetchall()
     items = "".join(f"<li>{order[0]}</li>" for order in orders if order[0].replace("-", "").isalnum())
     form = f'<form method="post" action="/orders"><input type="hidden" name="_csrf" value="{csrf_token()}"><input name="article"><button>Order</button></form>'
-    return render_template_string(PAGE, title="Your account", body=f"<p>Signed in as {g.email}</p><ul>{items}</ul>{form}")
+    return render_template_string(
+        PAGE, title="Your account", body=f"<p>Signed in as {g.email}</p><ul>{items}</ul>{form}"
+    )
 
 
 @app.post("/orders")
 @customers_only
 def order():
-    database.execute("insert into orders (customer, article) values (?, ?)", (g.customer, request.form.get("article", "")))
+    database.execute(
+        "insert into orders (customer, article) values (?, ?)", (g.customer, request.form.get("article", ""))
+    )
     return redirect(url_for("account"), code=303)
 
 

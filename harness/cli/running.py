@@ -78,7 +78,7 @@ def pytest_command(wanted: Wanted, profile_name: str, suites: Path) -> list[str]
 def _default(url: str | None) -> str:
     if Path(DEFAULT_PROFILE).is_file():
         return DEFAULT_PROFILE
-    from harness.profile_examples import minimal  # noqa: PLC0415 - only who has no profile needs one
+    from harness.profile.examples import minimal  # noqa: PLC0415 - only who has no profile needs one
 
     example = "".join(f"    {line}" if line.strip() else line for line in minimal(url).splitlines(keepends=True))
     raise UsageError(

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.exchange import Exchange
+from harness.evidence.exchange import Exchange
 from harness.report.words import ORDER, STYLES, WORDS, one_line, printable
 
 if TYPE_CHECKING:

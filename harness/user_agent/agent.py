@@ -22,7 +22,7 @@ from harness.user_agent.urls import Url, parse_url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.exchange import Recorder
+    from harness.evidence.exchange import Recorder
     from harness.user_agent.answer import Answer
     from harness.user_agent.bodies import Body, Form
     from harness.user_agent.wire import Wire

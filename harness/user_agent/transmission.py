@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.exchange import Received, Sent
+from harness.evidence.exchange import Received, Sent
 from harness.user_agent import cors
 from harness.user_agent.answer import Answer, Headers
 from harness.user_agent.cookie_rules import Relation
@@ -15,7 +15,7 @@ from harness.user_agent.unreachable import Unreachable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.exchange import Recorder
+    from harness.evidence.exchange import Recorder
     from harness.user_agent.cookies import CookieStore, Selection, SetCookie
     from harness.user_agent.request import Pair, Purpose, Request
     from harness.user_agent.wire import Wire, WireResponse

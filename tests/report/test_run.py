@@ -53,7 +53,7 @@ def test_the_schema_refuses_what_is_wrong(document: RunDocument, path: tuple[Any
 
 def test_the_published_schema_is_the_present_one() -> None:
     assert json.loads((DOCS / "run.schema.json").read_text(encoding="utf-8")) == json_schema(), (
-        "python -m harness.profile_docs writes it"
+        "python -m harness.profile.docs writes it"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import Exchange
+from harness.evidence.exchange import Exchange
 from harness.report.document import RunDocument
 from harness.report.terminal import render
 from harness.verdict import Outcome

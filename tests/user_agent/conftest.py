@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.exchange import Recorder
-from harness.redaction import Redactor
+from harness.evidence.exchange import Recorder
+from harness.evidence.redaction import Redactor
 from harness.user_agent import UserAgent
 from tests.user_agent.doubles import Clock, Network
 from tests.user_agent.served import Serve, serving

@@ -10,8 +10,8 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.exchange import Recorder
-from harness.redaction import Redactor
+from harness.evidence.exchange import Recorder
+from harness.evidence.redaction import Redactor
 from harness.user_agent import Body, Form, UserAgent
 from tests.user_agent.doubles import Network
 

@@ -11,7 +11,7 @@ from harness.user_agent import Answer, Body, Form, TooManyRedirects, UserAgent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.exchange import Recorder
+    from harness.evidence.exchange import Recorder
     from tests.user_agent.doubles import Network
 
 APP = "https://app.example/start"

@@ -27,7 +27,7 @@ from harness.user_agent.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.exchange import Recorder
+    from harness.evidence.exchange import Recorder
     from tests.user_agent.served import Script, Serve
 
 # Short where a bound in time is what is expected, long where a busy machine must not be taken for a slow server.

@@ -1,0 +1,1 @@
+"""Evidence: what went over the wire, masked before it is stored."""
