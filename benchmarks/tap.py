@@ -6,10 +6,12 @@ import os
 import pickle
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.user_agent import Wire
-from harness.user_agent.wire import WireRequest, WireResponse
+
+if TYPE_CHECKING:
+    from harness.user_agent.wire import WireRequest, WireResponse
 
 _sent: list[tuple[str, str, list[tuple[str, str]], bytes | None]] = []
 _first: list[float] = []

@@ -18,7 +18,6 @@ from harness.needs import ALLOWANCES, admit
 from harness.profile import ProfileError
 from harness.report.progress import AreaProgress
 from harness.report.run import ReportError, write
-from harness.requirement import Requirement
 from harness.run import Json, Options, Run
 from harness.selection import declared_by
 from harness.user_agent import Unreachable
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from harness.evidence.exchange import Recorder
     from harness.report.document import RunDocument
+    from harness.requirement import Requirement
 
 EXPECT = pytest.StashKey[Expect]()
 _PARCEL = "authconform"

@@ -20,16 +20,16 @@ from harness.evidence.redaction import Redactor
 from harness.flows import Flows
 from harness.flows.credentials import Captured, Login, Probe
 from harness.flows.elimination import credential_cookies
-from harness.matrix import Matrix
 from harness.plugin import CONDUCTOR
 from harness.requirement import requirement_of
-from harness.target import Account, Target
 from harness.user_agent import Unreachable, WireLimits
 from harness.user_agent.guest import GuestWire
 from harness.verdict import Expect, Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
+    from harness.matrix import Matrix
     from harness.run import Run
+    from harness.target import Account, Target
 
 __all__ = [
     "SignIn", "access_cookies", "anonymous", "auth_run", "expect", "flows", "held", "login", "matrix", "opening", "operations", "other_login",
@@ -43,7 +43,8 @@ SignIn = Callable[..., Login]
 @pytest.fixture(scope="session")
 def auth_run(request: pytest.FixtureRequest) -> Run:
     """This run."""
-    return request.config.stash[CONDUCTOR].run
+    run: Run = request.config.stash[CONDUCTOR].run
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harness.verdict import NotApplicable, NotRun
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from harness.requirement import Requirement
     from harness.target import Target
 

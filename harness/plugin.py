@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-CONDUCTOR = pytest.StashKey["Conductor"]()
+CONDUCTOR: pytest.StashKey[Conductor] = pytest.StashKey()
 _NO_TARGET = "requirements were selected and no target: name a profile with --auth-profile FILE (docs/profile.md tells what goes in), or auth_profile in the ini file"
 
 

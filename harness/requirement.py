@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from harness.sources import Source
+if TYPE_CHECKING:
+    from harness.sources import Source
 
 Act = Literal["reads", "writes", "aggressive"]
 Test = TypeVar("Test", bound=Callable[..., None])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.requirement import Level, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Outcome(StrEnum):
@@ -31,7 +33,10 @@ class Outcome(StrEnum):
 class HasExchange(Protocol):
     """Anything that knows the exchange it came from: an answer, a failure to reach the target."""
 
-    exchange: int
+    @property
+    def exchange(self) -> int:
+        """Its number."""
+        ...
 
 
 class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error

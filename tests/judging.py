@@ -9,10 +9,9 @@ from __future__ import annotations
 import importlib.resources
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +19,9 @@ from reference_app.app import create_app
 from reference_app.defects import apply
 from reference_app.server import listen, server
 from reference_app.settings import Settings, read
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _HERE = Path(__file__).parent
 Document = dict[str, Any]

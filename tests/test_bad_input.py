@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.small_app import Handler, Misbehaviour, SmallApp, small_app, unused_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 BOUND_S = 60
 

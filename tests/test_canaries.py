@@ -7,17 +7,20 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from harness.report.terminal import render
 from harness.user_agent import Wire
-from harness.user_agent.wire import WireRequest, WireResponse
 from tests.judging import judge, reference_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.user_agent.wire import WireRequest, WireResponse
 
 HARMLESS = {"", "garbage", "xx.yy.zz", "...", ".", "not-a-credential"}
 """What the harness itself sends in the place of a credential."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.catalogue import load
 from reference_app.defects import DEFECTS, Defect
 from tests.judging import coloured, judge_reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROFILES = {"bearer": "bearer", "cookie": "cookie", "both": "both"}
 NAMED_BY: dict[str, set[str]] = defaultdict(set)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness import profile
 from harness.catalogue import load, remedy_example
-from harness.requirement import Requirement
 from harness.target import Target
+
+if TYPE_CHECKING:
+    from harness.requirement import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.judging import coloured, judge
 from tests.small_app import Handler, SmallApp, small_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 TOKEN = "anti-forgery-0123456789"
 PAGE = f'<!doctype html><form method="post"><input type="hidden" name="csrf" value="{TOKEN}"></form>'

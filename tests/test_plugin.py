@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.judging import judge, reference_profile
 from tests.small_app import small_app
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SUITE = """
 from harness.fixtures import *

@@ -12,7 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness import profile, profile_docs
+from harness import profile
+from harness.profile import docs as profile_docs
 from harness.profile import ProfileError
 from harness.profile.examples import EXAMPLES, minimal
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.judging import coloured, judge_reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORM_LOGIN = {
     'path = "/auth/login"\npage = "/login"\nreturn_parameters = ["next"]': (

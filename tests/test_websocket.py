@@ -11,7 +11,7 @@ import pytest
 import trustme
 from websockets.sync.server import ServerConnection, serve
 
-from harness import websocket
+from harness.user_agent import websocket
 from harness.evidence.exchange import Recorder
 from harness.evidence.redaction import Redactor
 from harness.target import Target

@@ -47,7 +47,7 @@ def test_installed_wheel_runs_everything_from_another_folder(wheel: Path, tmp_pa
     )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    command = [tmp_path / "venv" / "bin" / "authconform", "run", "--profile", "reference:cookie"]
+    command = [str(tmp_path / "venv" / "bin" / "authconform"), "run", "--profile", "reference:cookie"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "PYTHON", "COV"))}
     done = subprocess.run(
         command, cwd=elsewhere, capture_output=True, text=True, timeout=100, check=False, env=environment

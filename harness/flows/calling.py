@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.flows.credentials import Credentials, Probe
@@ -11,6 +10,8 @@ from harness.user_agent import Answer, Body, UserAgent
 from harness.verdict import Inconclusive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from harness.evidence.exchange import Recorder
     from harness.target import Encoding, Target
     from harness.user_agent import Wire

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.flows.calling import Pairs, body_of
@@ -12,6 +11,8 @@ from harness.flows.signing_in import SigningIn
 from harness.verdict import Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from harness.evidence.exchange import Recorder
     from harness.flows.functions import LoginFunction
     from harness.target import Refresh, Target

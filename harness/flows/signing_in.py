@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import traceback
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.flows.calling import body_of
@@ -17,6 +16,8 @@ from harness.user_agent import Answer, Form, TooManyRedirects, Unreachable, User
 from harness.verdict import Inconclusive
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.evidence.exchange import Recorder
     from harness.flows.functions import LoginFunction
     from harness.target import Account, Target

@@ -216,7 +216,8 @@ def _known_keys(loc: Iterable[int | str]) -> list[str]:
 
 def _describe(loc: tuple[int | str, ...]) -> str:
     model = _model_at(loc[:-1])
-    field = model and next((f for n, f in model.model_fields.items() if (f.alias or n) == loc[-1]), None)
+    fields = model.model_fields if model else {}
+    field = next((f for n, f in fields.items() if (f.alias or n) == loc[-1]), None)
     if field is None:
         return "required"
     doc = next((m.__doc__ or "" for m in _models_in(field.annotation)), "")
