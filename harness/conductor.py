@@ -143,7 +143,7 @@ class Conductor:
         return report
 
     def _unreached(self, error: BaseException) -> BaseException:
-        """A request that got no answer, as what it is to a requirement: no verdict, with what was asked and what happened."""
+        """What a request without an answer is to a requirement: no verdict, with what was asked and what happened."""
         if not isinstance(error, Unreachable):
             return error
         asked = (

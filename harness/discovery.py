@@ -91,7 +91,8 @@ def _described(flows: Flows) -> list[Operation]:
         if "openapi" not in flows.target.at.model_fields_set:
             return []
         raise Inconclusive(
-            f"{answer.url} answered {answer.status} and no OpenAPI description; correct target.openapi, or set it to false",
+            f"{answer.url} answered {answer.status} and no OpenAPI description; "
+            "correct target.openapi, or set it to false",
             answer,
             cause="no OpenAPI description",
         )
@@ -105,16 +106,16 @@ def _described(flows: Flows) -> list[Operation]:
         for method in _METHODS:
             operation = item.get(method)
             if isinstance(operation, dict):
-                made = _operation(method.upper(), path, item, operation, default)
+                made = _operation(method.upper(), path, item, operation, default=default)
                 listed += [made] if made else []
     return listed
 
 
 def _operation(
-    method: str, template: str, item: Mapping[str, Any], operation: Mapping[str, Any], default: bool | None
+    method: str, template: str, item: Mapping[str, Any], operation: Mapping[str, Any], *, default: bool | None
 ) -> Operation | None:
     parameters = [p for p in [*item.get("parameters", []), *operation.get("parameters", [])] if isinstance(p, dict)]
-    kinds = {p.get("name"): (p.get("schema") or {}).get("type") for p in parameters if p.get("in") == "path"}
+    kinds = {p.get("name"): str((p.get("schema") or {}).get("type")) for p in parameters if p.get("in") == "path"}
     path = re.sub(r"\{([^}]+)\}", lambda m: _NOWHERE.get(kinds.get(m[1], ""), _NO_SUCH), template)
     request_body = operation.get("requestBody")
     needs_body = isinstance(request_body, dict) and request_body.get("required") is True

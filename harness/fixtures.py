@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from harness.target import Account, Target
 
 __all__ = [
-    "SignIn", "access_cookies", "anonymous", "auth_run", "expect", "flows", "held", "login", "matrix", "opening", "operations", "other_login",
-    "recorder", "sign_in", "target",
+    "SignIn", "access_cookies", "anonymous", "auth_run", "expect", "flows", "held", "login", "matrix", "opening",
+    "operations", "other_login", "recorder", "sign_in", "target",
 ]  # fmt: skip
 
 SignIn = Callable[..., Login]
@@ -90,9 +90,11 @@ def opening(flows: Flows, auth_run: Run) -> Iterator[tuple[Login, Probe]]:
         try:
             flows.log_in()
         except (Inconclusive, Unreachable) as error:
-            auth_run.doubtful = (
-                f"the login that closes the run failed, so verdicts late in the run may be wrong: {error}"
-            )
+            # Where passwords were guessed on purpose, a target that now throttles its guest does as it should.
+            throttled = isinstance(error, Inconclusive) and error.cause == THROTTLED
+            if not (throttled and "aggressive" in auth_run.options.allow):
+                said = f"the login that closes the run failed, so verdicts late in the run may be wrong: {error}"
+                auth_run.doubtful = said
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +108,8 @@ def anonymous(flows: Flows, target: Target) -> Probe:
     probe = flows.probe()
     if any(probe.names(account) for account in flows.target.accounts.values()):
         raise Inconclusive(
-            f"the probe {target.probe.path} answers anonymous users as {probe.identity}; choose an endpoint that needs a sign-in (probe.path)",
+            f"the probe {target.probe.path} answers anonymous users as {probe.identity}; "
+            "choose an endpoint that needs a sign-in (probe.path)",
             probe,
             cause="probe answers anonymous users",
         )

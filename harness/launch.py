@@ -90,7 +90,8 @@ class Launched:
                 )
             if time.monotonic() > deadline:
                 raise LaunchError(
-                    f"launch.command does not listen on {host}:{port} after {self._launch.timeout_s:g} s (launch.timeout_s){self._tail()}"
+                    f"launch.command does not listen on {host}:{port} after {self._launch.timeout_s:g} s "
+                    f"(launch.timeout_s){self._tail()}"
                 )
             time.sleep(0.02)
 

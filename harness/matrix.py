@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.flows.credentials import Credentials
 from harness.report.document import CARRIERS
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.discovery import Operation
     from harness.flows import Flows
     from harness.flows.credentials import Captured
+    from harness.report.document import Cell as CellJson
+    from harness.report.document import Row
 
 STRAY_COOKIES = ("access_token", "token", "jwt", "session")
 """Cookies in which applications that want a header look for a token all the same."""
@@ -101,9 +103,9 @@ class Matrix:
             if c.carrier == carrier and c.operation.method == "GET" and c.operation.path == self.probe
         )
 
-    def as_json(self) -> list[dict[str, Any]]:
+    def as_json(self) -> list[Row]:
         """As run.json holds it: operations, each with its cells in the order of `CARRIERS`."""
-        rows: dict[str, list[dict[str, Any]]] = {}
+        rows: dict[str, list[CellJson]] = {}
         for cell in self.cells:
             status = cell.answer.status if cell.answer else None
             evidence = [cell.exchange] if cell.answer else []
@@ -151,7 +153,9 @@ def _row(flows: Flows, operation: Operation, held: Captured, names: frozenset[st
     return [made[carrier] for carrier in CARRIERS]
 
 
-def _carried(flows: Flows, operation: Operation, carrier: str, held: Captured, names: frozenset[str]) -> Answer | None:
+def _carried(  # noqa: C901 - one branch a carrier
+    flows: Flows, operation: Operation, carrier: str, held: Captured, names: frozenset[str]
+) -> Answer | None:
     """The answer to an operation by one carrier; None where there is nothing to send."""
     token, cookies = tokens_of(held, names)
     if token and "cookie" not in flows.target.session.carriers:

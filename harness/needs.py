@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.target import Target
 
 ALLOWANCES = ("aggressive", "slow")
-"""What ``--auth-allow`` may name: requirements that guess, flood or lock out; and those that wait for limits to pass."""
+"""What ``--auth-allow`` may name: requirements that guess, flood or lock out; those that wait for limits to pass."""
 
 
 def loopback(origin: str) -> bool:

@@ -5,10 +5,18 @@ What a run of ours needs is in `harness.conductor`, which is imported when a pro
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+if TYPE_CHECKING:
+    from harness.conductor import Conductor
+
 CONDUCTOR: pytest.StashKey[Conductor] = pytest.StashKey()
-_NO_TARGET = "requirements were selected and no target: name a profile with --auth-profile FILE (docs/profile.md tells what goes in), or auth_profile in the ini file"
+_NO_TARGET = (
+    "requirements were selected and no target: name a profile with --auth-profile FILE "
+    "(docs/profile.md tells what goes in), or auth_profile in the ini file"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,7 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         (
             "allow",
             "KIND",
-            "allow requirements that are aggressive (guess, flood, lock out) or slow (wait for limits to pass); may be repeated",
+            (
+                "allow requirements that are aggressive (guess, flood, lock out) or slow (wait for limits to pass); "
+                "may be repeated"
+            ),
         ),
     ):
         group.addoption(f"--auth-{name}", metavar=metavar, action="append", default=None, help=text)

@@ -87,7 +87,7 @@ class Requirement:
         }
 
 
-def requirement(
+def requirement(  # noqa: PLR0913 - all that a requirement declares
     id: str,  # noqa: A002 - the word of the catalogue
     level: Level,
     sources: Iterable[Source],

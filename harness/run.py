@@ -15,7 +15,9 @@ from harness.launch import Launched, placeholders
 from harness.report.run import ReportError, assemble, facts_of
 
 if TYPE_CHECKING:
-    from harness.report.document import Row, RunDocument
+    from collections.abc import Iterable
+
+    from harness.report.document import Cell, Row, RunDocument
     from harness.target import Target
 
 Json = dict[str, Any]
@@ -107,9 +109,13 @@ class Run:
             number = self._numbers[worker, exchange["number"]] = len(self.exchanges) + 1
             self.exchanges.append({**exchange, "number": number})
         self.doubtful = self.doubtful or parcel.get("doubtful", "")
-        for row in parcel.get("matrix", []):
+        rows: list[Row] = parcel.get("matrix", [])
+        for row in rows:
             if all(row["operation"] != known["operation"] for known in self.matrix):
-                self.matrix.append({**row, "cells": [self._renumber(cell, worker) for cell in row["cells"]]})
+                cells: list[Cell] = [
+                    {**cell, "evidence": self._numbered(cell["evidence"], worker)} for cell in row["cells"]
+                ]
+                self.matrix.append({**row, "cells": cells})
         verdict: Json | None = parcel.get("verdict")
         if verdict is not None:
             verdict = self._renumber(verdict, worker)
@@ -118,10 +124,10 @@ class Run:
         return verdict
 
     def _renumber(self, item: Json, worker: str) -> Json:
-        return {
-            **item,
-            "evidence": [self._numbers[worker, n] for n in item["evidence"] if (worker, n) in self._numbers],
-        }
+        return {**item, "evidence": self._numbered(item["evidence"], worker)}
+
+    def _numbered(self, evidence: Iterable[int], worker: str) -> list[int]:
+        return [self._numbers[worker, n] for n in evidence if (worker, n) in self._numbers]
 
     def document(self, *, interrupted: bool) -> RunDocument:
         """The run as run.json holds it."""

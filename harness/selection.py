@@ -23,8 +23,8 @@ def arrange(
 ) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Items to keep, in order, and items to leave out; marks what is kept.
 
-    Areas come in the order of the catalogue; the aggressive requirements, where they run, last: they may lock the account that the
-    others use. Tests that are no requirements stay where they are.
+    Areas come in the order of the catalogue; the aggressive requirements, where they run, last: they may lock the
+    account that the others use. Tests that are no requirements stay where they are.
 
     Raises:
         pytest.UsageError: ``only`` names what does not exist, or an id is declared twice.

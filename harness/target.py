@@ -50,6 +50,10 @@ def _pointer(value: str) -> str:
     return value
 
 
+def _cookie_only() -> list[Carrier]:
+    return ["cookie"]
+
+
 OriginStr = Annotated[str, AfterValidator(_origin)]
 Path = Annotated[str, AfterValidator(_path)]
 Pointer = Annotated[str, AfterValidator(_pointer)]
@@ -80,7 +84,8 @@ class Address(Section):
     )
     ca: str | None = Field(
         None,
-        description="PEM file with the certificate authority that signed the target's certificate, where the system does not know it.",
+        description="PEM file with the certificate authority that signed the target's certificate, "
+        "where the system does not know it.",
     )
     resolve: dict[str, str] = Field(
         default_factory=dict,
@@ -103,8 +108,8 @@ class Launch(Section):
 
     command: list[str] = Field(
         min_length=1,
-        description="The program and its arguments. `{python}`, `{port}`, `{plain_port}` (free ports) and `{dir}` (a fresh folder) are filled in, "
-        "here, in `env` and in `[target]`.",
+        description="The program and its arguments. `{python}`, `{port}`, `{plain_port}` (free ports) and `{dir}` "
+        "(a fresh folder) are filled in, here, in `env` and in `[target]`.",
     )
     env: dict[str, str] = Field(default_factory=dict, description="Environment variables added to the command's.")
     cwd: str | None = Field(None, description="Working folder, relative to the profile. Default: the profile's folder.")
@@ -119,12 +124,14 @@ class Account(Section):
 
     username: str = Field(min_length=1, description="What is sent as the user name.")
     password: SecretStr = Field(
-        description="The password: `env:NAME`, `file:PATH` (relative to the profile), or literally, for throwaway accounts only."
+        description="The password: `env:NAME`, `file:PATH` (relative to the profile), "
+        "or literally, for throwaway accounts only."
     )
     identity: str = Field("", description="How the probe names this user. Default: `username`.")
     disposable: bool = Field(
         False,
-        description="May be locked out and may have its password changed. Without one, and without `[signup]`, such requirements do not run.",
+        description="May be locked out and may have its password changed. "
+        "Without one, and without `[signup]`, such requirements do not run.",
     )
 
     @property
@@ -139,9 +146,13 @@ class AntiForgery(Section):
     page: Path | None = Field(None, description="Page to fetch first; its form holds the token.")
     field: str | None = Field(
         None,
-        description="Name of the hidden input (or `meta`) on that page, and of the form field that carries the token back.",
+        description="Name of the hidden input (or `meta`) on that page, "
+        "and of the form field that carries the token back.",
     )
-    cookie: str | None = Field(None, description="Cookie that holds the token, where it is not on the page.")
+    cookie: str | None = Field(
+        None,
+        description="Cookie that holds the token, where it is not on the page; also found without its `__Host-` or `__Secure-`.",
+    )
     pointer: Pointer | None = Field(None, description="JSON pointer to the token, where `page` answers JSON.")
     header: str | None = Field(None, description="Request header that carries the token back.")
 
@@ -178,7 +189,7 @@ class Login(Section):
     """How a user signs in with a password."""
 
     path: Path = Field("/login", description="Where the credentials are sent.")
-    method: Literal["POST", "PUT", "GET"] = Field("POST", description="Request method.")
+    method: Literal["POST", "PUT"] = Field("POST", description="Request method.")
     encoding: Literal["json", "form", "multipart", "basic"] = Field(
         "json", description="How they are sent; `basic` sends HTTP Basic with every request and needs no login request."
     )
@@ -199,8 +210,9 @@ class Login(Section):
     )
     function: str | None = Field(
         None,
-        description="`file.py:name`, relative to the profile: a function `(user_agent, account) -> str | None` of your own that signs in and returns "
-        "an access token, or None where cookies carry it. The way out for anything else (one-time codes, magic links).",
+        description="`file.py:name`, relative to the profile: a function `(user_agent, account) -> str | None` "
+        "of your own that signs in and returns an access token, or None where cookies carry it. "
+        "The way out for anything else (one-time codes, magic links).",
     )
 
 
@@ -218,18 +230,20 @@ class Session(Section):
     """What carries the session."""
 
     carriers: list[Carrier] = Field(
-        default_factory=lambda: ["cookie"],
+        default_factory=_cookie_only,
         min_length=1,
         description="Which carriers are meant to be accepted: `cookie`, `header` (Authorization: Bearer), or both.",
     )
     credential_cookies: list[str] = Field(
         default_factory=list,
-        description="Names of the cookies that authenticate. Default: found by elimination (the probe fails without them).",
+        description="Names of the cookies that authenticate. "
+        "Default: found by elimination (the probe fails without them).",
     )
     stateless_access_s: int | None = Field(
         None,
         ge=1,
-        description="Declares that access tokens cannot be revoked and live this many seconds: accepted up to 900, with the residual risk said.",
+        description="Declares that access tokens cannot be revoked and live this many seconds: "
+        "accepted up to 900, with the residual risk said.",
     )
     idle_timeout_s: int | None = Field(
         None, ge=1, description="Seconds without use after which a session must have ended."
@@ -264,7 +278,8 @@ class Refresh(Section):
     grace_s: int = Field(
         60,
         ge=0,
-        description="Seconds for which a replaced refresh credential may still be accepted, for answers lost on the way.",
+        description="Seconds for which a replaced refresh credential may still be accepted, "
+        "for answers lost on the way.",
     )
     absolute_lifetime_s: int | None = Field(
         None, ge=1, description="Seconds after login at which refreshing ends, where the tokens do not show it."
@@ -284,7 +299,8 @@ class Csrf(Section):
     """How writes that cookies authenticate are defended against forgery."""
 
     defence: Literal["token", "custom-header", "origin", "samesite"] = Field(
-        description="`token`: a value the page must send back; `custom-header`: a header no form can send; `origin`: Origin or Sec-Fetch-Site is checked; `samesite`: nothing else."
+        description="`token`: a value the page must send back; `custom-header`: a header no form can send; "
+        "`origin`: Origin or Sec-Fetch-Site is checked; `samesite`: nothing else."
     )
     token: AntiForgery | None = Field(None, description="Where the token comes from, where the defence is `token`.")
     header: str | None = Field(None, description="The header, where the defence is `custom-header`, as `Name: value`.")
@@ -376,7 +392,8 @@ class Hooks(Section):
 
     clock_header: str | None = Field(
         None,
-        description="Request header with a number of seconds by which the target's clock is ahead for that one request; the target confirms it by sending the header back. Test deployments only.",
+        description="Request header with a number of seconds by which the target's clock is ahead "
+        "for that one request; the target confirms it by sending the header back. Test deployments only.",
     )
 
 

@@ -96,7 +96,7 @@ class Expect:
     evidence: list[int] = field(default_factory=list)
     judged: int = 0
 
-    def that(
+    def that(  # noqa: PLR0913 - all that is told of one item
         self,
         held: bool,  # noqa: FBT001 - reads as a sentence: expect.that(probe.anonymous, ...)
         *,

@@ -27,7 +27,7 @@ class Clock:
 
 
 class ClockHeader:
-    """ASGI middleware: `X-Clock-Offset: <seconds>` makes it that much later, for this request alone, and the answer confirms it.
+    """ASGI middleware: `X-Clock-Offset: <seconds>` makes it that much later for this request; the answer confirms it.
 
     An offset belongs to one request, so that tests that travel in time can run side by side.
     """

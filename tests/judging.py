@@ -144,7 +144,10 @@ def judge(
 
 
 def coloured(document: Document) -> dict[str, str]:
-    """Requirement to what was found wrong, for every verdict that is not plainly good; what a root cause kept from being judged is not counted."""
+    """Requirement to what was found wrong, for every verdict that is not plainly good.
+
+    What a root cause kept from being judged is not counted.
+    """
     found = {v["id"]: v for v in document["verdicts"] if v["outcome"] not in COLOURLESS}
     broken = {name for name, v in found.items() if v["outcome"] != "inconclusive"}
     direct = {name: v for name, v in found.items() if v["outcome"] != "inconclusive" or v["cause"] not in broken}

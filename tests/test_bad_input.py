@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.judging import reference_profile
 from tests.small_app import Handler, Misbehaviour, SmallApp, small_app, unused_port
 
 if TYPE_CHECKING:
@@ -256,3 +257,19 @@ def test_interrupt_leaves_a_document(app: SmallApp, tmp_path: Path) -> None:
     assert process.returncode == 2, text
     assert document["interrupted"] is True
     assert document["verdicts"]
+
+
+def test_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    profile = reference_profile(tmp_path, "cookie-tls", replace={'ca = "{dir}/ca.pem"\n': ""})
+    ended = run(profile, tmp_path)
+    assert ended.code == 1
+    assert ended.causes() == {"target does not answer"}
+    assert "target.ca" in ended.text
+
+
+def test_command_that_ends_at_once(tmp_path: Path) -> None:
+    profile = reference_profile(tmp_path, "cookie", replace={'"--architecture", "cookie"': '"--architecture", "cokie"'})
+    ended = run(profile, tmp_path)
+    assert ended.code == 4
+    assert "exit code 4" in ended.text
+    assert "did you mean" in ended.text

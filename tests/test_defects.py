@@ -1,4 +1,4 @@
-"""The proof: each defect of the reference app turns exactly those requirements red that name it; without one all is green."""
+"""The proof: each defect of the reference app turns red exactly the requirements that name it; without any, none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to sign in beyond one JSON request: several steps, a function of the user's own, a token from a page or a cookie."""
+"""Ways to sign in beyond one JSON request: several steps, the user's own function, a token from a page or a cookie."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def test_a_function_of_the_users_own(app: SmallApp, tmp_path: Path) -> None:
     (tmp_path / "signin.py").write_text(
         "from harness.user_agent import Body\n"
         "def sign_in(user_agent, account):\n"
-        f"    body = Body.json({{'username': account.username, 'password': account.password.get_secret_value(), 'csrf': {TOKEN!r}}})\n"
+        "    password = account.password.get_secret_value()\n"
+        f"    body = Body.json({{'username': account.username, 'password': password, 'csrf': {TOKEN!r}}})\n"
         f"    user_agent.send('POST', {app.origin + '/in'!r}, body=body)\n"
     )
     assert signs_in(app, tmp_path, '[login]\nfunction = "signin.py:sign_in"\n')

@@ -46,7 +46,8 @@ def suite(folder: Path, *names: str) -> Path:
     """A file of requirements, one for each way in which a test can end."""
     path = folder / "test_login.py"
     functions = [
-        f"@one({name!r}, {BODIES[name][0]})\ndef test_{number}(login, expect):\n    {DOCSTRING}\n    {BODIES[name][1]}\n"
+        f"@one({name!r}, {BODIES[name][0]})\ndef test_{number}(login, expect):\n"
+        f"    {DOCSTRING}\n    {BODIES[name][1]}\n"
         for number, name in enumerate(names)
     ]
     path.write_text(SUITE + "\n".join(functions))

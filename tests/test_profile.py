@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 
 from harness import profile
-from harness.profile import docs as profile_docs
 from harness.profile import ProfileError
+from harness.profile import docs as profile_docs
 from harness.profile.examples import EXAMPLES, minimal
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 FORM_LOGIN = {
     'path = "/auth/login"\npage = "/login"\nreturn_parameters = ["next"]': (
-        'path = "/login"\npage = "/login"\nencoding = "form"\nanti_forgery = { page = "/login", field = "csrf_token" }\nreturn_parameters = ["next"]'
+        'path = "/login"\npage = "/login"\nencoding = "form"\n'
+        'anti_forgery = { page = "/login", field = "csrf_token" }\nreturn_parameters = ["next"]'
     )
 }
 NO_REFRESH = {'[refresh]\npath = "/auth/refresh"\ncarrier = "cookie"\ngrace_s = 0\n': ""}
@@ -52,7 +53,9 @@ VARIANTS = {
     "CSRF defence by a custom header": Variant(
         {"csrf": "custom-header"},
         {
-            'defence = "token"\ntoken = { cookie = "csrf", header = "X-CSRF-Token" }': 'defence = "custom-header"\nheader = "X-Requested-With: fetch"'
+            'defence = "token"\ntoken = { cookie = "csrf", header = "X-CSRF-Token" }': (
+                'defence = "custom-header"\nheader = "X-Requested-With: fetch"'
+            )
         },
     ),
     "grace window in rotation": Variant({"rotation_grace_s": "30"}, {"grace_s = 0": "grace_s = 30"}),
@@ -81,7 +84,9 @@ VARIANTS = {
     "HTTP Basic": Variant(
         {"basic": "true"},
         {
-            'path = "/auth/login"\naccess_token = "/access_token"\nrefresh_token = "/refresh_token"': 'encoding = "basic"',
+            'path = "/auth/login"\naccess_token = "/access_token"\nrefresh_token = "/refresh_token"': (
+                'encoding = "basic"'
+            ),
             '[refresh]\npath = "/auth/refresh"\ncarrier = "body"\ngrace_s = 0\n': "",
             '[logout]\npath = "/auth/logout"\nfields = { refresh_token = "{refresh_token}" }\n': "",
             "absolute_timeout_s = 604800\n": "",

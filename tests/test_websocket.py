@@ -11,11 +11,10 @@ import pytest
 import trustme
 from websockets.sync.server import ServerConnection, serve
 
-from harness.user_agent import websocket
 from harness.evidence.exchange import Recorder
 from harness.evidence.redaction import Redactor
 from harness.target import Target
-from harness.user_agent import ConnectionRefused, TimedOut, Unreachable
+from harness.user_agent import ConnectionRefused, TimedOut, Unreachable, websocket
 from harness.user_agent.websocket import Heard, WebSockets
 from tests.small_app import unused_port
 from tests.user_agent.served import Serve, serving

@@ -7,6 +7,6 @@ can a little more than the one before: calling, proving, signing in, refreshing,
 
 from harness.flows.calling import body_of
 from harness.flows.flows import Flows, new_marker
-from harness.flows.signing_in import LOGIN_BROKEN, MISSING, OWN
+from harness.flows.signing_in import LOGIN_BROKEN, MISSING, OWN, THROTTLED
 
-__all__ = ["LOGIN_BROKEN", "MISSING", "OWN", "Flows", "body_of", "new_marker"]
+__all__ = ["LOGIN_BROKEN", "MISSING", "OWN", "THROTTLED", "Flows", "body_of", "new_marker"]

@@ -55,7 +55,7 @@ class Calling:
         """One call by the target's own front end, with the cookies of ``agent``.
 
         Where front end and API share an origin this is a script's fetch(). Where they do not, the request is sent with
-        the headers a browser would add, but CORS does not decide whether the flow goes on: that is a requirement's matter.
+        the headers a browser would add, but CORS does not decide whether the flow goes on: a requirement does that.
         """
         front = self.target.front_origin
         if agent.origin_of(url) == front:
@@ -83,7 +83,7 @@ class Calling:
     def read_probe(self, answer: Answer) -> Probe:
         """Who an answer of the probe says is signed in."""
         pointer = self.target.probe.identity
-        if not 200 <= answer.status < 300:
+        if not 200 <= answer.status < 300:  # noqa: PLR2004
             return Probe(answer, None)
         if pointer is not None:
             return Probe(answer, point_text(answer.json(), pointer))
@@ -91,7 +91,7 @@ class Calling:
         return Probe(answer, next(named, None))
 
     def cookies(self, agent: UserAgent, url: str | None = None) -> dict[str, str]:
-        """Name to value of the cookies in a user agent's store; those that a request to ``url`` carries, where given."""
+        """Name to value of the cookies in a user agent's store, or of those that a request to ``url`` carries."""
         found = agent.cookies.all() if url is None else agent.cookies.matching(url)
         return {cookie.name: cookie.value for cookie in found}
 

@@ -19,7 +19,7 @@ LoginFunction = Callable[["UserAgent", "Account"], "str | None"]
 
 
 def load_function(profile: Path, target: Target) -> LoginFunction | None:
-    """The function that ``login.function`` names as ``file.py:name``, relative to the profile; None where there is none.
+    """The function that ``login.function`` names as ``file.py:name``, relative to the profile; None: it names none.
 
     Raises:
         ProfileError: there is no such file or function, or the file cannot be imported.
@@ -32,7 +32,8 @@ def load_function(profile: Path, target: Target) -> LoginFunction | None:
     spec = importlib.util.spec_from_file_location(f"authconform_login_{path.stem}", path)
     if not name or not path.is_file() or spec is None or spec.loader is None:
         raise ProfileError(
-            f"{profile}: login.function: expected file.py:name of an existing file, relative to the profile; got {target.login.function}"
+            f"{profile}: login.function: expected file.py:name of an existing file, relative to the profile; "
+            f"got {target.login.function}"
         )
     module = importlib.util.module_from_spec(spec)
     try:

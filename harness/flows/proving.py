@@ -61,5 +61,5 @@ class Proving(Calling):
 
 
 def _spellings(cookie: str) -> tuple[str, str]:
-    """A cookie's name as declared, and without the prefix, which the same application drops where it is served over http."""
+    """A cookie's name as declared, and without the prefix, which the same application drops over http."""
     return cookie, cookie.removeprefix("__Host-").removeprefix("__Secure-")

@@ -60,7 +60,7 @@ class Refreshing(SigningIn):
         label: str = "clean client",
         headers: Iterable[tuple[str, str]] = (),
     ) -> Refreshed:
-        """Ask from a clean client that holds a captured refresh credential, or ``value`` in its place, and no access credential."""
+        """Ask from a clean client with a captured refresh credential (or ``value``) and no access credential."""
         section = self._refresh_section()
         agent = self.agent(label)
         chosen = held.refresh if value is None else value
@@ -76,7 +76,7 @@ class Refreshing(SigningIn):
         answer = self._send_refresh(agent, held.proof, chosen, as_front=False, cookies=cookies, headers=headers)
         return self._refreshed(agent, answer, held)
 
-    def _send_refresh(
+    def _send_refresh(  # noqa: PLR0913 - whose refresh, and how it differs from the front end's
         self,
         agent: UserAgent,
         proof: Proof,

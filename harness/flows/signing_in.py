@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.user_agent import Wire
 
 LOGIN_BROKEN: Final = "login.success-authenticates"
+THROTTLED: Final = "account locked or throttled"
 OWN: Final = object()
 """In `SigningIn.attempt`: the account's own password."""
 MISSING: Final = object()
@@ -47,7 +48,7 @@ class SigningIn(Proving):
         self._wrong: Counter[str] = Counter()
         self._closed: Inconclusive | None = None
 
-    def attempt(
+    def attempt(  # noqa: PLR0913 - all in which a login may differ from the right one
         self,
         account: Account,
         *,
@@ -132,8 +133,11 @@ class SigningIn(Proving):
         first = login.answers[0] if login.answers else probe.answer
         said = f"{first.method} {first.url} answered {first.status}, then {probe.said()}"
         if first.status in {423, 429} or self._wrong[account.username]:
-            reason = f"the right password of {account.username} is refused after wrong ones ({said}): the account is locked or throttled; no further password was tried"
-            cause = "account locked or throttled"
+            reason = (
+                f"the right password of {account.username} is refused after wrong ones ({said}): "
+                "the account is locked or throttled; no further password was tried"
+            )
+            cause = THROTTLED
         else:
             reason, cause = (
                 f"login as {account.username} failed: {said}; check [login], [probe] and [accounts]",

@@ -47,7 +47,8 @@ def locate(name: str) -> Path:
     path = folder / f"{name.removeprefix(SHIPPED)}.toml"
     if not path.is_file():
         raise ProfileError(
-            f"{name}: no such shipped profile; there are {', '.join(sorted(SHIPPED + p.stem for p in folder.glob('*.toml')))}"
+            f"{name}: no such shipped profile; "
+            f"there are {', '.join(sorted(SHIPPED + p.stem for p in folder.glob('*.toml')))}"
         )
     return path
 
@@ -93,7 +94,7 @@ def build(
         if section in data and values is not None:
             data[section] = _fill(data[section], values)
     if origin is not None and values is None and isinstance(data.get("target"), dict):
-        # A target that runs already was not started with our placeholders: what they would have pointed at is not there.
+        # A target that runs already was not started with our placeholders: what they would point at is not there.
         data["target"] = {k: v for k, v in data["target"].items() if not (isinstance(v, str) and "{" in v)}
     _secrets(path, data)
     try:
@@ -153,7 +154,7 @@ def _secret(path: Path, key: str, value: str) -> str:
     return value
 
 
-def _line(error: ErrorDetails) -> str:
+def _line(error: ErrorDetails) -> str:  # noqa: PLR0911 - one sentence a kind of error
     """One validation error as one sentence. The input itself is never shown: it may be a secret."""
     # Names of pydantic's own, such as those of a union's members, are no keys of the profile.
     where = ".".join(str(part) for part in error["loc"] if not re.search(r"[\[(-]", str(part))) or "the profile"

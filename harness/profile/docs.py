@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-_DOCS = Path(__file__).parent.parent / "docs"
+_DOCS = Path(__file__).parents[2] / "docs"
 _INTRODUCTION = """# The profile
 
 One TOML file tells authconform what it judges: where the application is, who may sign in, how, and which endpoint

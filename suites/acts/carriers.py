@@ -90,9 +90,9 @@ class SignedIn:
             return Credentials.bearer(value)
         return Credentials(dict.fromkeys([*STRAY_COOKIES, *self.flows.cookies(self.login.agent)], value))
 
-    def is_known_by(self, credentials: Credentials, **how: str) -> bool:
+    def is_known_by(self, credentials: Credentials, *, label: str = "clean client") -> bool:
         """Whether the probe answers these credentials as this user."""
-        return self.flows.probe(credentials, **how).names(self.login.account)
+        return self.flows.probe(credentials, label=label).names(self.login.account)
 
     def gives_away(self, value: str) -> bool:
         """Whether a value found by the way is a credential of this user, or a signed token about the user."""

@@ -104,7 +104,8 @@ def calls_of(target: Target, origin: str, proof: Iterable[tuple[str, str]]) -> I
         yield Call(target.login.method, target.login.path, (("Content-Type", "application/json"),))
     for section in (target.write, *((target.refresh, target.logout) if is_the_front_end else ())):
         if section is not None:
-            content = [("Content-Type", _CONTENT_TYPES[section.encoding])] if section is target.write else []
+            is_write = section is target.write
+            content = [("Content-Type", _CONTENT_TYPES[section.encoding])] if is_write else []
             call = Call(section.method, section.path, (*content, *proof))
             if takes_header or section.method not in {"GET", "POST"} or unsafe_header_names(call.headers):
                 yield call

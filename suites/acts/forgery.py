@@ -84,7 +84,7 @@ def sent_by_browser(flows: Flows, agent: UserAgent) -> Iterator[Forged]:
         marker = new_marker()
         fields = flows.write_fields(marker)
         pairs = json_in_form(fields) if enctype == "text/plain" else tuple(fields.items())
-        answer = agent.submit(Form(url, "POST", pairs, enctype), initiator=ATTACKER)  # type: ignore[arg-type]
+        answer = agent.submit(Form(url, "POST", pairs, enctype), initiator=ATTACKER)
         yield Forged(f"a form ({enctype})", marker, answer)
     marker = new_marker()
     body = Body.text(json.dumps(flows.write_fields(marker)), "text/plain")

@@ -36,8 +36,8 @@ def new_word() -> str:
 def ask(flows: Flows, setter: CookieSetter, access: Credentials, written: str) -> Answer:
     """Send a value, written as the query has it, to where it reaches a cookie."""
     url = f"{flows.target.url(setter.path)}?{quote(setter.parameter)}={written}"
-    cookies = dict(access.cookies) or "none"
-    return flows.agent("cookie setter").send("GET", url, headers=access.headers, cookies=cookies, store=False)
+    cookies = dict(access.cookies)
+    return flows.agent("cookie setter").send("GET", url, headers=access.headers, cookies=cookies or "none", store=False)
 
 
 def lines_with(answer: Answer, word: str) -> list[str]:
