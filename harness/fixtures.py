@@ -17,7 +17,7 @@ from harness.discovery import Operation
 from harness.discovery import operations as discover
 from harness.evidence.exchange import Recorder
 from harness.evidence.redaction import Redactor
-from harness.flows import Flows
+from harness.flows import THROTTLED, Flows
 from harness.flows.credentials import Captured, Login, Probe
 from harness.flows.elimination import credential_cookies
 from harness.plugin import CONDUCTOR

@@ -151,7 +151,7 @@ class AntiForgery(Section):
     )
     cookie: str | None = Field(
         None,
-        description="Cookie that holds the token, where it is not on the page; also found without its `__Host-` or `__Secure-`.",
+        description="Cookie that holds the token, where it is not on the page; also found without its prefix.",
     )
     pointer: Pointer | None = Field(None, description="JSON pointer to the token, where `page` answers JSON.")
     header: str | None = Field(None, description="Request header that carries the token back.")
