@@ -16,7 +16,7 @@ import pytest
 from harness.launch import LaunchError
 from harness.needs import ALLOWANCES, admit
 from harness.profile import ProfileError
-from harness.report.progress import AreaProgress
+from harness.report.progress import LEGEND, AreaProgress
 from harness.report.run import ReportError, write
 from harness.run import Json, Options, Run
 from harness.selection import declared_by
@@ -101,6 +101,7 @@ class Conductor:
         live = bool(reporter.isatty)
         self._progress = AreaProgress(reporter.write, totals, colour=bool(reporter.hasmarkup), live=live)
         reporter.ensure_newline()
+        reporter.write_line(LEGEND)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:

@@ -96,4 +96,7 @@ def admit(declared: Requirement, target: Target, allowed: Collection[str]) -> No
         if not has(target):
             raise NotApplicable(reason)
     if declared.act == "aggressive" and "aggressive" not in allowed:
-        raise NotRun("aggressive (guesses, floods or locks out); run it with --auth-allow aggressive")
+        raise NotRun(
+            "aggressive (guesses, floods or locks out); allow it with --allow aggressive "
+            "(in pytest: --auth-allow aggressive)"
+        )

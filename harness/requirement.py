@@ -55,6 +55,7 @@ class Requirement:
         act: ``reads``, ``writes`` (uses the test account) or ``aggressive`` (locks out, floods, guesses).
         remedy: how to mend it, in a sentence or two.
         defects: the reference app's defects that break it.
+        late: judged after the others, since it sends wrong passwords and a strict target may then refuse right ones.
 
     """
 
@@ -68,6 +69,7 @@ class Requirement:
     act: Act
     remedy: str
     defects: tuple[str, ...]
+    late: bool = False
 
     @property
     def area(self) -> str:
@@ -96,6 +98,7 @@ def requirement(  # noqa: PLR0913 - all that a requirement declares
     remedy: str,
     needs: Iterable[str] = (),
     act: Act = "reads",
+    late: bool = False,
 ) -> Callable[[Test], Test]:
     """Declare that the decorated function tests a requirement.
 
@@ -108,7 +111,9 @@ def requirement(  # noqa: PLR0913 - all that a requirement declares
 
     def declare(test: Test) -> Test:
         sentence, why, how = _docstring(id, test)
-        declared = Requirement(id, level, sentence, why, how, tuple(sources), tuple(needs), act, remedy, tuple(defects))
+        declared = Requirement(
+            id, level, sentence, why, how, tuple(sources), tuple(needs), act, remedy, tuple(defects), late
+        )
         if declared.area not in AREAS:
             raise ValueError(f"{id}: unknown area {declared.area!r}; there are {', '.join(AREAS)}")
         test.__requirement__ = declared  # type: ignore[attr-defined]

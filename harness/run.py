@@ -156,5 +156,6 @@ def _ensure_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise ReportError(
-            f"{folder}: the report cannot be written there: {error.strerror}; name another folder with --auth-report"
+            f"{folder}: the report cannot be written there: {error.strerror}; "
+            "name another folder with --report (in pytest: --auth-report)"
         ) from error

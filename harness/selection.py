@@ -46,8 +46,9 @@ def arrange(
             )
     areas = list(AREAS)
 
-    def place(pair: tuple[pytest.Item, Requirement]) -> tuple[bool, int]:
-        return aggressive_last and pair[1].act == "aggressive", areas.index(pair[1].area)
+    def place(pair: tuple[pytest.Item, Requirement]) -> tuple[bool, bool, int]:
+        declared = pair[1]
+        return aggressive_last and declared.act == "aggressive", declared.late, areas.index(declared.area)
 
     kept = [item for item in items if declared_by(item) is None]
     dropped: list[pytest.Item] = []

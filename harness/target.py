@@ -18,7 +18,8 @@ Carrier = Literal["cookie", "header"]
 
 def _origin(value: str) -> str:
     wrong = ValueError(
-        "expected an origin such as https://app.example.com: scheme, host, perhaps a port; no path, no user"
+        "expected an origin such as https://app.example.com: scheme, host, perhaps a port; "
+        "no user, and a path goes into target.base_path"
     )
     try:
         parts = urlsplit(value)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harness.verdict import Expect
 
 NOT_SERVED = "the trusted origin is not served itself; judged by cors.trusted-origin-served"
+NO_CREDENTIALS = "CORS is granted without credentials: a foreign page holds none that it could send"
 MOST_ORIGINS = 3
 MOST_PATHS = 8
 
@@ -93,7 +94,8 @@ def test_origins_are_matched_exactly(target: Target, flows: Flows, held: Capture
     for trusted in target.cors.origins[:MOST_ORIGINS]:
         honest = read_from(flows, target.probe.path, trusted, held.access)
         if not shared_with(honest, trusted):
-            raise NotApplicable(NOT_SERVED)
+            served = cors_check(tuple(honest.headers), trusted, mode_of(target)) is None
+            raise NotApplicable(NO_CREDENTIALS if served else NOT_SERVED)
         for like in lookalikes(target, trusted):
             answer = read_from(flows, target.probe.path, like.origin, held.access)
             expect.that(

@@ -145,6 +145,7 @@ def test_bad_credentials_are_no_server_error(refused: list[Refusal], expect: Exp
     SHOULD,
     [ASVS("16.5.1"), ASVS("13.4.2"), WSTG("ERRH-01"), WSTG("ERRH-02"), CWE(209)],
     defects=["error-shows-traceback"],
+    late=True,
     remedy="Switch debug mode off, answer a constant sentence, and log the details, without the credential.",
 )
 def test_errors_tell_nothing_inside(

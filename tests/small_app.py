@@ -166,7 +166,7 @@ class SmallApp(ThreadingHTTPServer):
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def profile(self, folder: Path, *, timeout_s: float = 1.0, origin: str = "", more: str = "") -> Path:
+    def profile(self, folder: Path, *, timeout_s: float = 0.5, origin: str = "", more: str = "") -> Path:
         """A profile for it, in a file."""
         path = folder / "small.toml"
         path.write_text(PROFILE.format(origin=origin or self.origin, timeout_s=timeout_s) + more)

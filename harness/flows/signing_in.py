@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import traceback
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.flows.calling import body_of
@@ -134,17 +135,37 @@ class SigningIn(Proving):
         said = f"{first.method} {first.url} answered {first.status}, then {probe.said()}"
         if first.status in {423, 429} or self._wrong[account.username]:
             reason = (
-                f"the right password of {account.username} is refused after wrong ones ({said}): "
-                "the account is locked or throttled; no further password was tried"
+                f"the right password of {account.username} is refused ({said}) after {len(self.logins)} logins "
+                "and wrong passwords: locked or throttled, and no further password was tried. "
+                f"Lower limits.wrong_passwords (now {self.target.limits.wrong_passwords}); where the target counts every login, raise its limit for the "
+                "test, or set limits.requests_per_second"
             )
             cause = THROTTLED
         else:
-            reason, cause = (
-                f"login as {account.username} failed: {said}; check [login], [probe] and [accounts]",
-                LOGIN_BROKEN,
-            )
+            hint = self.hint(login, probe) or "Check [login], [probe] and [accounts]."
+            reason, cause = f"login as {account.username} failed: {said}. {hint}", LOGIN_BROKEN
         self._closed = Inconclusive(reason, first, probe, cause=cause)
         return self._closed
+
+    def hint(self, login: Login, probe: Probe) -> str:  # noqa: PLR0911 - one a mistake
+        """What of the profile may be wrong where a login did not sign its user in; empty where nothing shows."""
+        target, status = self.target, probe.answer.status
+        first = login.answers[0].status if login.answers else status
+        if target.login.access_token and login.access_token is None and first < HTTPStatus.BAD_REQUEST:
+            return f"Nothing is at {target.login.access_token} of the login's answer: is login.access_token right?"
+        if probe.identity is not None:
+            known_as = login.account.known_as
+            return f"The probe names {probe.identity!r}, not {known_as!r}: is the account's identity right?"
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            what = f"nothing at {target.probe.identity}" if target.probe.identity else "none of the declared identities"
+            return f"The probe answered {status} and holds {what}: is probe.identity right?"
+        if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+            return f"The probe answered {status}: is probe.path right?"
+        if first in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            return f"The login answered {first}: are the account's username and password right?"
+        if HTTPStatus.BAD_REQUEST <= first < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return f"The login answered {first}: are login.path, login.encoding and the names of its fields right?"
+        return ""
 
     def _count(self, account: Account, username: str | None, password: Any) -> None:
         """Keep within the wrong passwords in a row that the profile allows."""

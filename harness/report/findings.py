@@ -86,7 +86,9 @@ def _groups(verdicts: Iterable[VerdictJson]) -> list[list[VerdictJson]]:
 
 def _kept_from(console: Console, group: Sequence[VerdictJson], exchanges: Exchanges) -> None:
     first = group[0]
-    _title(console, first, printable(first["cause"] or first["reason"]))
+    cause = printable(first["cause"] or first["reason"])
+    # A requirement that is a cause has a verdict of its own; this block is about what it kept from being judged.
+    _title(console, first, f"because of {cause}" if "." in cause.split(" ", 1)[0] else cause)
     if first["reason"] and first["reason"] != first["cause"]:
         fields(console, [("reason", first["reason"])], indent=2)
     _proof(console, next((v["evidence"] for v in group if v["evidence"]), []), exchanges)
@@ -134,20 +136,20 @@ def _finding(
 
 
 def _proof(console: Console, evidence: Sequence[int], exchanges: Exchanges, told: set[int] | None = None) -> None:
-    """The last exchange named is the one that shows it; those before led there. Its command is given once."""
-    shown = exchanges.get(evidence[-1]) if evidence else None
-    if shown is None:
-        return
-    fields(console, [("exchange", _line(shown))], indent=2)
-    if told is not None:
-        if shown["number"] in told:
-            return
-        told.add(shown["number"])
-    command = Text("  ")
-    command.append("repeat".ljust(_LABEL + 2), "dim")
-    command.append(one_line(Exchange.from_json(shown).curl()))
-    # Unbroken, so that it can be copied: a line break inside a quoted argument would change it.
-    console.print(command, soft_wrap=True)
+    """The last exchange named shows it; a write before it is the act that it shows. Each command is given once."""
+    named = [exchange for number in evidence if (exchange := exchanges.get(number))]
+    acts = [exchange for exchange in named[:-1] if exchange["method"] not in {"GET", "HEAD", "OPTIONS"}]
+    for shown in [*acts[-1:], *named[-1:]]:
+        fields(console, [("exchange", _line(shown))], indent=2)
+        if told is not None:
+            if shown["number"] in told:
+                continue
+            told.add(shown["number"])
+        command = Text("  ")
+        command.append("repeat".ljust(_LABEL + 2), "dim")
+        command.append(one_line(Exchange.from_json(shown).curl()))
+        # Unbroken, so that it can be copied: a line break inside a quoted argument would change it.
+        console.print(command, soft_wrap=True)
 
 
 def _line(exchange: ExchangeJson) -> str:

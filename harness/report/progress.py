@@ -24,6 +24,10 @@ _CODES: dict[str, str] = {
 _SILENT = {"not_applicable", "not_run"}
 
 
+LEGEND = "  ".join(f"{MARKS[outcome]} {WORDS[outcome]}" for outcome in MARKS)
+"""What the marks mean, on one line."""
+
+
 @dataclass
 class _Area:
     total: int

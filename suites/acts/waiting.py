@@ -34,11 +34,12 @@ class Clock:
         self._began = time.monotonic()
         if not self._moved and longest_s > LONGEST_S:
             raise NotRun(
-                f"{longest_s:.0f} s would have to pass: a test deployment can move its clock (hooks.clock_header)"
+                f"{longest_s:.0f} s would have to pass (the declared limit and a tenth): "
+                "a test deployment can move its clock (hooks.clock_header)"
             )
         if not self._moved and "slow" not in run.options.allow:
             raise NotRun(
-                f"waits {longest_s:.0f} s: allow it (--auth-allow slow), or let the clock be moved (hooks.clock_header)"
+                f"waits {longest_s:.0f} s: allow it (--allow slow), or let the clock be moved (hooks.clock_header)"
             )
 
     def at(self, seconds: float) -> list[tuple[str, str]]:

@@ -183,6 +183,7 @@ def _(app: Running) -> bool:
 
 
 @shows("cors-wildcard-headers")
+@shows("cors-wildcard-headers-with-cookies")
 def _(app: Running) -> bool:
     return preflight(app).headers["access-control-allow-headers"] == "*"
 
