@@ -137,7 +137,8 @@ class SigningIn(Proving):
             reason = (
                 f"the right password of {account.username} is refused ({said}) after {len(self.logins)} logins "
                 "and wrong passwords: locked or throttled, and no further password was tried. "
-                f"Lower limits.wrong_passwords (now {self.target.limits.wrong_passwords}); where the target counts every login, raise its limit for the "
+                f"Lower limits.wrong_passwords (now {self.target.limits.wrong_passwords}); "
+                "where the target counts every login, raise its limit for the "
                 "test, or set limits.requests_per_second"
             )
             cause = THROTTLED

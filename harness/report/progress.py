@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.report.words import MARKS
+from harness.report.words import MARKS, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
