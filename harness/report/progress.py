@@ -24,7 +24,7 @@ _CODES: dict[str, str] = {
 _SILENT = {"not_applicable", "not_run"}
 
 
-LEGEND = "  ".join(f"{MARKS[outcome]} {WORDS[outcome]}" for outcome in MARKS)
+LEGEND = "  ".join(f"{MARKS[str(outcome)]} {word}" for outcome, word in WORDS.items())
 """What the marks mean, on one line."""
 
 

@@ -91,7 +91,7 @@ def test_the_command_is_whole_and_can_be_copied(document: RunDocument, width: in
 def test_a_command_of_several_lines_becomes_one_and_stays_the_same(make: Make) -> None:
     body = "--x\r\nname='a b'\n\tend\u202e"
     text = shown(make(exchanges=[exchange(1), exchange(2, request_body=body)]))
-    command = next(line for line in text.split("\n") if "--data" in line).split("repeat", 1)[1]
+    command = [line for line in text.split("\n") if "--data" in line][-1].split("repeat", 1)[1]
     script = command.replace("curl", "printf '%s\\0'", 1)
     run = subprocess.run(["bash", "-c", script], capture_output=True, check=True, timeout=30, env={"LC_ALL": "C.UTF-8"})
     assert body in run.stdout.decode().split("\0")
