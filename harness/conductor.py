@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +135,7 @@ class Conductor:
             return report
         error = self._unreached(call.excinfo.value) if call.excinfo else None
         verdict, bug = _judge(declared, item.stash.get(EXPECT, None), error)
+        verdict = self._scrubbed(verdict)
         if not bug:
             _shape(report, verdict, item)
         elif error is None:
@@ -152,6 +154,14 @@ class Conductor:
         )
         said = f"{asked.method} {asked.url}: {error.line}" if asked else error.line
         return Inconclusive(said, *([asked.number] if asked else []), cause="target does not answer")
+
+    def _scrubbed(self, verdict: Verdict) -> Verdict:
+        """The verdict without secrets: its texts quote what the target said and where, and go into every report."""
+        if self.recorder is None:
+            return verdict
+        clean = self.recorder.redactor.scrub
+        findings = [replace(f, observed=clean(f.observed), expected=clean(f.expected)) for f in verdict.findings]
+        return replace(verdict, reason=clean(verdict.reason), cause=clean(verdict.cause), findings=tuple(findings))
 
     def _parcel(self) -> Json:
         """What was recorded since the last parcel, as plain JSON."""

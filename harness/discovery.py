@@ -72,13 +72,13 @@ def operations(flows: Flows) -> list[Operation]:
             found[method, endpoint.path] = replace(known, protected=endpoint.protected)
         else:
             found[method, endpoint.path] = Operation(method, endpoint.path, endpoint.path, body, endpoint.protected)
-    return [operation for key, operation in found.items() if key not in _flow_paths(target)]
+    return [operation for key, operation in found.items() if key[1] not in _flow_paths(target)]
 
 
-def _flow_paths(target: Target) -> set[tuple[str, str]]:
-    """Operations that flows use: calling them by the way would end the session they belong to."""
+def _flow_paths(target: Target) -> set[str]:
+    """Paths that flows use, by any method: calling them by the way might end the session they belong to."""
     sections: Iterable[Any] = (target.login, target.refresh, target.logout, target.signup, target.password_change)
-    return {(getattr(section, "method", "POST"), section.path) for section in sections if section is not None}
+    return {section.path for section in [*sections, *target.login.steps] if section is not None}
 
 
 def _described(flows: Flows) -> list[Operation]:
@@ -114,8 +114,10 @@ def _described(flows: Flows) -> list[Operation]:
 def _operation(
     method: str, template: str, item: Mapping[str, Any], operation: Mapping[str, Any], *, default: bool | None
 ) -> Operation | None:
-    parameters = [p for p in [*item.get("parameters", []), *operation.get("parameters", [])] if isinstance(p, dict)]
-    kinds = {p.get("name"): str((p.get("schema") or {}).get("type")) for p in parameters if p.get("in") == "path"}
+    parameters = [
+        p for p in [*(item.get("parameters") or []), *(operation.get("parameters") or [])] if isinstance(p, dict)
+    ]
+    kinds = {p.get("name"): _kind(p.get("schema")) for p in parameters if p.get("in") == "path"}
     path = re.sub(r"\{([^}]+)\}", lambda m: _NOWHERE.get(kinds.get(m[1], ""), _NO_SUCH), template)
     request_body = operation.get("requestBody")
     needs_body = isinstance(request_body, dict) and request_body.get("required") is True
@@ -125,6 +127,12 @@ def _operation(
     protected = _protects(operation["security"]) if "security" in operation else default
     body = Body.json({}) if needs_body else None
     return Operation(method, template, path, body, protected)
+
+
+def _kind(schema: Any) -> str:
+    """A parameter's type; of several the first (OpenAPI 3.1), and none where the schema is not a table."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    return str(kind[0] if isinstance(kind, list) and kind else kind)
 
 
 def _protects(security: Any) -> bool | None:

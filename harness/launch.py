@@ -97,12 +97,12 @@ class Launched:
 
     def stop(self) -> None:
         """End the process and its whole group, and remove the run's folder."""
+        # The second signal is for children that outlive the process, or do not listen to the first.
         for name in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, name)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_STOP_S)
-                break
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _tail(self) -> str:

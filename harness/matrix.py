@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlencode
 
 from harness.flows.credentials import Credentials
 from harness.report.document import CARRIERS
@@ -167,7 +168,7 @@ def _carried(  # noqa: C901 - one branch a carrier
         return None
     match carrier:
         case "query":
-            return call(flows, operation, Credentials(), held, query=f"access_token={token}")
+            return call(flows, operation, Credentials(), held, query=urlencode({"access_token": str(token)}))
         case "form":
             return call(flows, operation, Credentials(), held, body=Body.form([("access_token", str(token))]))
         case "header":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -145,7 +145,7 @@ class Expect:
                 f"{self.requirement.id}: the test judged nothing; this is a bug of the suite, not of the target"
             )
         outcome = next((o for o in _WORST if any(f.outcome is o for f in self.findings)), Outcome.PASS)
-        reason = "" if outcome is Outcome.PASS else self.findings[0].observed
+        reason = next((f.observed for f in self.findings if f.outcome is outcome), "")
         return Verdict(
             self.requirement, outcome, reason, tuple(self.findings), tuple(self.evidence), judged=self.judged
         )
@@ -176,14 +176,18 @@ class Verdict:
         }
 
 
-def conclude(expect: Expect, error: BaseException | None) -> Verdict | None:
+def conclude(expect: Expect, error: BaseException | None) -> Verdict | None:  # noqa: PLR0911 - one an end
     """The verdict of a test that ended with `error` (or well); None where the error is a bug and pytest's to report.
 
     What was found before a test had to stop is not lost: a finding outranks the reason for stopping.
     """
     declared = expect.requirement
     if expect.findings and isinstance(error, NotApplicable | NotRun | Inconclusive):
-        return expect.verdict()
+        found = expect.verdict()
+        if found.outcome is Outcome.FAIL or not isinstance(error, Inconclusive):
+            return found
+        # A lesser finding does not hide that the rest could not be judged.
+        return replace(found, outcome=Outcome.INCONCLUSIVE, reason=str(error), cause=error.cause)
     match error:
         case None:
             return expect.verdict()

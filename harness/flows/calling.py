@@ -86,7 +86,7 @@ class Calling:
         if not 200 <= answer.status < 300:  # noqa: PLR2004
             return Probe(answer, None)
         if pointer is not None:
-            return Probe(answer, point_text(answer.json(), pointer))
+            return Probe(answer, point_text(answer.json(), pointer) or None)
         named = (a.known_as for a in self.target.accounts.values() if a.known_as in answer.text)
         return Probe(answer, next(named, None))
 

@@ -100,6 +100,8 @@ class Extension:
                 f"nothing shows that refreshing ends after the declared {limit_s} s (hooks.clock_header would)"
             )
         middle = refresh_as(self.flows, present(self.held, outcome[0].refresh), self.flows.later(0.6 * limit_s))
+        if middle[1] is None:
+            raise NotRun(f"a refresh at 60 % of the declared {limit_s} s is refused; nothing shows which limit did it")
         last = refresh_as(self.flows, present(self.held, middle[0].refresh), self.flows.later(1.1 * limit_s))
         if last[1] is not None and self._unenforced(1.1 * limit_s):
             raise NotApplicable(

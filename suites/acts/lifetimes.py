@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.flows.credentials import Probe
-from harness.verdict import Inconclusive, NotApplicable, numbers
+from harness.verdict import Inconclusive, NotApplicable, NotRun, numbers
 from suites.acts.accounts import who
 from suites.acts.guessing import sent
 from suites.acts.waiting import Clock
@@ -141,6 +142,12 @@ def keep_in_use(flows: Flows, held: Captured, time: Clock, name: str, limit: int
     if name != "absolute":
         return
     idle = flows.target.session.idle_timeout_s
-    uses = min(MOST_USES, int(limit / (idle * 0.8))) if idle else 1
+    end = past(limit)
+    uses = math.ceil(end / (idle * 0.8)) - 1 if idle else 1
+    if uses > MOST_USES:
+        raise NotRun(
+            f"the absolute limit was not judged: an idle limit of {idle} s ends the session first, unless it is used "
+            f"{uses} times on the way"
+        )
     for number in range(1, uses + 1):
-        flows.probe(held.access, headers=time.at(limit * number / (uses + 1)))
+        flows.probe(held.access, headers=time.at(end * number / (uses + 1)))
