@@ -11,12 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from harness.user_agent import TlsNotTrusted, Unreachable, Wire
+from harness.user_agent.urls import parse_url
+from harness.user_agent.wire import WireRequest
 
+if TYPE_CHECKING:
     from harness.target import Target
 
 _TAIL_LINES = 15
@@ -54,6 +58,7 @@ class Launched:
         self._launch = target.launch
         self._target = target
         self._folder = folder
+        self._base = base
         self._output = folder / "output.log"
         command = self._launch.command
         try:
@@ -72,10 +77,10 @@ class Launched:
             raise LaunchError(f"launch.command: {command[0]} cannot be started: {error.strerror}") from error
 
     def wait_until_ready(self) -> None:
-        """Wait until the target listens.
+        """Wait until the target listens, and answers ``launch.ready`` with a status below 500.
 
         Raises:
-            LaunchError: it ended, or did not listen in time.
+            LaunchError: it ended, or was not ready in time.
 
         """
         parts = urlsplit(self._target.origin)
@@ -94,6 +99,32 @@ class Launched:
                     f"(launch.timeout_s){self._tail()}"
                 )
             time.sleep(0.02)
+        self._wait_for_answer(deadline)
+
+    def _wait_for_answer(self, deadline: float) -> None:
+        ca = self._target.at.ca
+        request = WireRequest("GET", parse_url(self._target.url(self._launch.ready)))
+        said = "no answer"
+        at = self._target.at
+        ca_file = self._base / ca if ca else None
+        if ca_file is not None and not ca_file.is_file():
+            raise LaunchError(f"target.ca: {ca_file} is not there, though launch.command listens{self._tail()}")
+        with Wire(ca_file=ca_file, resolve=at.resolve, extra_headers=at.headers) as wire:
+            while time.monotonic() < deadline:
+                try:
+                    status = wire.send(request).status
+                except TlsNotTrusted:
+                    return  # it answers; whom to trust is the run's question, not that of readiness
+                except Unreachable as error:
+                    said = error.line
+                else:
+                    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                        return
+                    said = f"it answered {status}"
+                time.sleep(0.1)
+        raise LaunchError(
+            f"launch.ready {self._launch.ready} is not ready after {self._launch.timeout_s:g} s: {said}{self._tail()}"
+        )
 
     def stop(self) -> None:
         """End the process and its whole group, and remove the run's folder."""
