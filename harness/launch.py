@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from harness.user_agent.urls import parse_url
 from harness.user_agent.wire import WireRequest
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from harness.target import Target
 
 _TAIL_LINES = 15
