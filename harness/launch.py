@@ -21,6 +21,7 @@ from harness.user_agent.wire import WireRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from harness.target import Target
 
 _TAIL_LINES = 15
