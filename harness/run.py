@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness import profile
 from harness.flows.functions import LoginFunction, load_function
 from harness.launch import Launched, placeholders
-from harness.report.run import ReportError, assemble, facts_of
+from harness.report.run import assemble, ensure_writable, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +74,7 @@ class Run:
             ReportError: the report could not be written at the end; better said before the run than after it.
 
         """
-        _ensure_writable(options.report)
+        ensure_writable(options.report)
         path = profile.locate(options.profile)
         tables = profile.read(path)
         values = placeholders() if "launch" in tables and options.target is None else None
@@ -147,15 +146,3 @@ class Run:
         if self.launched is not None:
             self.launched.stop()
             self.launched = None
-
-
-def _ensure_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ReportError(
-            f"{folder}: the report cannot be written there: {error.strerror}; "
-            "name another folder with --report (in pytest: --auth-report)"
-        ) from error

@@ -111,7 +111,10 @@ def ensure_writable(folder: Path | str) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ReportError(f"{folder}: no report can be written there: {error.strerror or error}") from error
+        raise ReportError(
+            f"{folder}: no report can be written there: {error.strerror or error}; "
+            "name another folder with --report (in pytest: --auth-report)"
+        ) from error
 
 
 def write(document: RunDocument, folder: Path | str) -> Path:
