@@ -1,0 +1,155 @@
+"""What a fault is, and how it comes to strike."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from mock_idp.protocol.errors import OAuthError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mock_idp.protocol.table import Flow, Step
+    from mock_idp.records import Armed, Tenant
+
+S = TypeVar("S", bound="Callable[..., Any]")
+
+FAULTS: dict[str, Fault] = {}
+"""Every fault by its name, in the order of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A named misbehaviour: one step replaced.
+
+    Attributes:
+        name: area and deed, such as ``id-token.aud-wrong``.
+        sentence: what the provider does.
+        replaces: the honest step.
+        step: what runs in its place.
+        correct: what a correct client does.
+        positive: a correct client survives it; refusing it is a mistake.
+        of_tenant: it belongs to a whole tenant (metadata, keys), not to one authorization.
+        takes: what its value is ("seconds"), and "" where it takes none.
+
+    """
+
+    name: str
+    sentence: str
+    replaces: Step[Any]
+    step: Step[Any]
+    correct: str
+    positive: bool
+    of_tenant: bool
+    takes: str
+
+
+class Bound(NamedTuple):
+    """A fault and the value it was bound with."""
+
+    fault: Fault
+    value: str
+
+
+def fault(
+    name: str, *, replaces: Step[Any], correct: str, positive: bool = False, of_tenant: bool = False, takes: str = ""
+) -> Callable[[S], S]:
+    """Declare the function below a fault; its docstring is the sentence."""
+
+    def declare(step: S) -> S:
+        if name in FAULTS:
+            raise ValueError(f"two faults are named {name}")
+        sentence = (step.__doc__ or "").strip().partition("\n")[0]
+        FAULTS[name] = Fault(name, sentence, replaces, step, correct, positive, of_tenant, takes)
+        return step
+
+    return declare
+
+
+def find(text: str) -> Bound:
+    """The fault that ``name`` or ``name=value`` names.
+
+    Raises:
+        OAuthError: there is none; the nearest one is named.
+
+    """
+    name, _, value = text.partition("=")
+    found = FAULTS.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name, FAULTS, 1, 0.5)
+        hint = f"; did you mean {near[0]}?" if near else "; `authconform idp --faults` lists them"
+        raise OAuthError("invalid_request", f"no fault is named {name[:80]!r}{hint}")
+    if value and not found.takes:
+        raise OAuthError("invalid_request", f"the fault {name} takes no value")
+    return Bound(found, value)
+
+
+def bind(texts: Iterable[str]) -> dict[Step[Any], Bound]:
+    """Faults by the step they replace.
+
+    Raises:
+        OAuthError: one is unknown, or two replace the same step.
+
+    """
+    bound: dict[Step[Any], Bound] = {}
+    for text in texts:
+        found = find(text)
+        other = bound.get(found.fault.replaces)
+        if other is not None and other.fault is not found.fault:
+            raise OAuthError(
+                "invalid_request",
+                f"the faults {other.fault.name} and {found.fault.name} replace the same step; use one of them",
+            )
+        bound[found.fault.replaces] = found
+    return bound
+
+
+async def replacement(flow: Flow, step: Step[Any]) -> Step[Any] | None:
+    """What runs in the place of `step` in this flow, if anything."""
+    found = flow.bound.get(step)
+    if found is None:
+        found = await _armed(flow, step)
+    if found is None:
+        return None
+    flow.value = found.value
+    flow.entry.faults.append(found.fault.name)
+    return found.fault.step
+
+
+async def _armed(flow: Flow, step: Step[Any]) -> Bound | None:
+    for armed in flow.tenant.armed:
+        bound = find(armed.fault)
+        if bound.fault.replaces is step and _matches(flow, armed) and await _strikes(flow, armed.id):
+            return bound
+    return None
+
+
+def _matches(flow: Flow, armed: Armed) -> bool:
+    match = armed.match
+    return (
+        match.client in (None, flow.entry.client)
+        and match.account in (None, flow.entry.account)
+        and match.grant in (None, flow.entry.grant)
+        and match.state in (None, flow.entry.state)
+    )
+
+
+async def _strikes(flow: Flow, armed_id: str) -> bool:
+    """Count this request; True where it is one that the fault is armed for. Atomic over all processes."""
+
+    def count(tenant: Tenant) -> bool:
+        armed = next((armed for armed in tenant.armed if armed.id == armed_id), None)
+        if armed is None:
+            return False
+        armed.seen += 1
+        if armed.match.nth is not None:
+            strikes, done = armed.seen == armed.match.nth, armed.seen >= armed.match.nth
+        else:
+            strikes, done = True, armed.times is not None and armed.seen >= armed.times
+        if done:
+            tenant.armed.remove(armed)
+        return strikes
+
+    return await flow.provider.store.change(flow.tenant.name, count)

@@ -1,0 +1,35 @@
+"""What the provider refuses, and where the specification says so."""
+
+from __future__ import annotations
+
+
+class OAuthError(Exception):
+    """A refusal.
+
+    Args:
+        error: the code of the specification, such as ``invalid_grant``.
+        description: one sentence: what the relying party did wrong.
+        source: where the specification says so.
+        status: of the answer, where it is not a redirect.
+        challenge: value of ``WWW-Authenticate``, where one is due.
+        tell: extra members of a JSON error answer.
+
+    """
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        source: str = "",
+        *,
+        status: int = 400,
+        challenge: str | None = None,
+        tell: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.source = source
+        self.status = status
+        self.challenge = challenge
+        self.tell = tell or {}

@@ -1,0 +1,299 @@
+"""The provider: from a request to an answer. Knows no web framework; `mock_idp.wire.asgi` brings it to a port."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mock_idp.accounts import usual_accounts
+from mock_idp.addresses import Addresses
+from mock_idp.dialects import DIALECTS
+from mock_idp.journal import MOST_BODY, Entry
+from mock_idp.protocol.errors import OAuthError
+from mock_idp.records import Account, Client, Grant, Settings, Tenant
+from mock_idp.store import StoreDownError
+from mock_idp.wire.http import Answer, BadRequestError, json_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_idp.pages import Pages
+    from mock_idp.protocol.endpoint import Endpoint
+    from mock_idp.protocol.table import Flow
+    from mock_idp.store import Store
+    from mock_idp.wire.http import Request
+
+RESERVED = ("_control", "_", ".well-known")
+WELL_KNOWN = (".well-known/openid-configuration", ".well-known/oauth-authorization-server")
+MOST_PATHS = 10_000
+LONGEST_TENANT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a path leads.
+
+    Attributes:
+        rest: what follows the endpoint's own path.
+
+    """
+
+    tenant: str
+    endpoint: Endpoint
+    rest: str = ""
+
+
+@dataclass
+class Provider:
+    """One running provider.
+
+    Attributes:
+        store: where state lives.
+        addresses: under which names it is known.
+        open: unknown tenants are made on first use.
+        ready: ready metadata, by path, issuer and tenant: the tenant's version it was made from, and the bytes.
+
+    """
+
+    store: Store
+    addresses: Addresses = field(default_factory=Addresses)
+    open: bool = True
+    ready: dict[tuple[str, str, str], tuple[int, bytes]] = field(default_factory=dict)
+    _routes: dict[str, Route] = field(default_factory=dict)
+
+    @property
+    def prefix(self) -> str:
+        """The path under which a proxy serves this provider, "" or "/idp"."""
+        return self.addresses.prefix
+
+    @cached_property
+    def pages(self) -> Pages:
+        """The HTML pages; loaded when the first one is shown."""
+        from mock_idp.pages import Pages  # noqa: PLC0415 # templates cost more to load than the rest of the provider
+
+        return Pages()
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer one request of a protocol endpoint, and write it into the tenant's journal."""
+        entry = Entry(
+            at=time.time(),
+            method=request.method,
+            url=request.base + request.path + (f"?{request.query.decode('latin-1')}" if request.query else ""),
+            request_headers=request.headers,
+            request_body=request.body,
+        )
+        try:
+            route = await self._route(request.path)
+            if route is None:
+                return await self._not_found(request)
+            tenant = await self.store.tenant(route.tenant) or await self._make(route.tenant)
+            answer = await self._serve(request, route, tenant, entry)
+            entry.status, entry.response_headers, entry.response_body = answer.status, answer.headers, answer.body
+            if len(entry.request_body) + len(entry.response_body) > MOST_BODY:
+                entry.cut = True
+                entry.request_body = entry.request_body[:MOST_BODY]
+                entry.response_body = entry.response_body[:MOST_BODY]
+            await self.store.write(route.tenant, entry)
+        except StoreDownError as error:
+            return json_answer(503, {"error": "temporarily_unavailable", "error_description": str(error)})
+        return answer
+
+    async def _serve(self, request: Request, route: Route, tenant: Tenant, entry: Entry) -> Answer:
+        endpoint = route.endpoint
+        entry.endpoint = endpoint.table.name
+        if request.method not in endpoint.methods:
+            return self._other_method(request, tenant, endpoint)
+        flow = endpoint.flow(
+            provider=self,
+            tenant=tenant,
+            dialect=DIALECTS[tenant.settings.dialect],
+            request=request,
+            entry=entry,
+            now=tenant.clock.now(entry.at),
+            issuer=self.addresses.issuer(tenant, request.base),
+            rest=route.rest,
+        )
+        try:
+            answer = await endpoint.table.walk(flow)
+            assert answer is not None  # noqa: S101 # the last step of every endpoint answers
+        except OAuthError as error:
+            answer = await _refused(endpoint, flow, error)
+        except BadRequestError as error:
+            entry.refused = str(error)
+            answer = await _refused(endpoint, flow, OAuthError("invalid_request", str(error)))
+        if endpoint.cors and (origin := request.header(b"origin")):
+            answer.headers += _readable_by(tenant, origin)
+        return answer
+
+    def _other_method(self, request: Request, tenant: Tenant, endpoint: Endpoint) -> Answer:
+        allow = ", ".join((*endpoint.methods, "OPTIONS")).encode()
+        origin = request.header(b"origin")
+        if request.method != "OPTIONS":
+            document = {"error": "invalid_request", "error_description": f"this endpoint takes {allow.decode()}"}
+            return json_answer(405, document, [(b"allow", allow)])
+        headers = [(b"allow", allow)]
+        if endpoint.cors and origin and (readable := _readable_by(tenant, origin)):
+            headers += [
+                *readable,
+                (b"access-control-allow-methods", allow),
+                (b"access-control-allow-headers", b"authorization, content-type, dpop"),
+                (b"access-control-max-age", b"600"),
+            ]
+        return Answer(204, headers)
+
+    # --- tenants ------------------------------------------------------------------------------------------------------
+
+    async def _route(self, path: str) -> Route | None:
+        route = self._routes.get(path)
+        if route is None:
+            route = await self._find_route(path)
+            if route is not None and not route.rest:
+                if len(self._routes) >= MOST_PATHS:
+                    self._routes.clear()
+                self._routes[path] = route
+        return route
+
+    async def _find_route(self, path: str) -> Route | None:
+        for well_known in WELL_KNOWN:  # RFC 8414, section 3.1, puts the well-known part before the issuer's path
+            if path.startswith(f"/{well_known}/"):
+                path = f"/{path.removeprefix(f'/{well_known}/').strip('/')}/{well_known}"
+        segments = path.lstrip("/").split("/")
+        if segments[0] in RESERVED or not segments[0]:
+            return None
+        # The longest name that exists, so that issuers of several segments may share their beginning.
+        for length in range(len(segments) - 1, 0, -1):
+            name = "/".join(segments[:length])
+            tenant = await self.store.tenant(name)
+            settings = tenant.settings if tenant else new_settings(name) if self._may_make(name) else None
+            if settings is None:
+                continue
+            found = _endpoint(DIALECTS[settings.dialect].routes(settings), "/".join(segments[length:]))
+            if found is not None:
+                return Route(name, *found)
+        return None
+
+    def _may_make(self, name: str) -> bool:
+        first, _, last = name.partition("/")
+        return self.open and len(name) <= LONGEST_TENANT and first.isprintable() and (not last or last in DIALECTS)
+
+    async def _make(self, name: str) -> Tenant:
+        return await self.make(Tenant(name, new_settings(name), accounts=usual_accounts()))
+
+    async def make(self, tenant: Tenant) -> Tenant:
+        """Keep a new tenant; where the name is taken, the one that is there."""
+        if not tenant.keys.keys:
+            await tenant.keys.add(tenant.name, tenant.settings.signing_alg, await self._slots())
+        self._routes.clear()
+        return await self.store.create(tenant)
+
+    async def _slots(self) -> set[int]:
+        """Slots of the key pool that are taken: no two tenants share a key."""
+        taken: set[int] = set()
+        for name in await self.store.names():
+            tenant = await self.store.tenant(name)
+            if tenant is not None:
+                taken |= tenant.keys.slots()
+        return taken
+
+    # --- who ----------------------------------------------------------------------------------------------------------
+
+    def client(self, tenant: Tenant, client_id: str) -> Client:
+        """The client of that id; where the tenant is not strict, any.
+
+        Raises:
+            OAuthError: the tenant is strict and does not know it.
+
+        """
+        known = tenant.clients.get(client_id)
+        if known is not None:
+            return known
+        if tenant.settings.strict:
+            raise OAuthError("invalid_client", f"no client {client_id[:80]!r} is registered", "RFC 6749, section 2", status=401)
+        return Client(client_id, registered=False)
+
+    async def account(self, tenant: Tenant, name: str) -> Account:
+        """The account of that name; where the tenant is not strict, it is made.
+
+        Raises:
+            OAuthError: the tenant is strict and does not know it.
+
+        """
+        known = tenant.accounts.get(name)
+        if known is not None:
+            return known
+        if tenant.settings.strict:
+            raise OAuthError("access_denied", f"there is no account {name[:80]!r}", "")
+
+        def add(tenant: Tenant) -> Account:
+            return tenant.accounts.setdefault(name, Account(name))
+
+        return await self.store.change(tenant.name, add)
+
+    async def keep_grant(self, tenant: Tenant, grant: Grant) -> None:
+        """Let tokens point at a grant. It lives as long as the longest of them."""
+        lifetimes = tenant.settings.lifetimes
+        await self.store.put(tenant.name, grant.id, grant, max(lifetimes.refresh_token, lifetimes.access_token))
+
+    # --- metadata -----------------------------------------------------------------------------------------------------
+
+    def endpoints(self, flow: Flow) -> dict[str, str]:
+        """Metadata name and URL of every endpoint that is switched on."""
+        routes = flow.dialect.routes(flow.tenant.settings)
+        return {
+            name: self.addresses.endpoint(flow.tenant, flow.request.base, name, path)
+            for path, name in flow.dialect.endpoint_names.items()
+            if path in routes
+        }
+
+    def remember(self, key: tuple[str, str, str], version: int, body: bytes) -> None:
+        """Keep ready metadata."""
+        if len(self.ready) >= MOST_PATHS:
+            self.ready.clear()
+        self.ready[key] = version, body
+
+    async def _not_found(self, request: Request) -> Answer:
+        return json_answer(
+            404,
+            {
+                "error": "not_found",
+                "error_description": f"nothing is at {request.path[:200]}; "
+                "a tenant's metadata is at /{tenant}/.well-known/openid-configuration",
+            },
+        )
+
+
+async def _refused(endpoint: Endpoint, flow: Flow, error: OAuthError) -> Answer:
+    if flow.entry.refused is None:
+        flow.entry.refused = str(error)
+    answer = endpoint.refuse(flow, error)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+def _endpoint(routes: Mapping[str, Endpoint], path: str) -> tuple[Endpoint, str] | None:
+    found = routes.get(path)
+    if found is not None:
+        return found, ""
+    for prefix, endpoint in routes.items():
+        if prefix.endswith("/") and path.startswith(prefix):
+            return endpoint, path.removeprefix(prefix)
+    return None
+
+
+def _readable_by(tenant: Tenant, origin: str) -> list[tuple[bytes, bytes]]:
+    allowed = tenant.settings.cors_origins
+    if "*" in allowed:
+        return [(b"access-control-allow-origin", b"*")]
+    if origin in allowed:
+        return [(b"access-control-allow-origin", origin.encode("latin-1", "replace")), (b"vary", b"origin")]
+    return [(b"vary", b"origin")]
+
+
+def new_settings(name: str) -> Settings:
+    """Settings of a tenant made on first use: a last segment that names a dialect chooses it."""
+    last = name.rpartition("/")[2]
+    return Settings(dialect=last) if last in DIALECTS else Settings()  # type: ignore[arg-type] # just checked
+
+

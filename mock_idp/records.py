@@ -1,0 +1,366 @@
+"""What the provider keeps: settings, clients, accounts, and what authorizations leave behind.
+
+Standard dataclasses of JSON types only: the memory store keeps the objects, the Redis store their JSON, and pydantic
+validates configuration and control requests against the same classes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mock_idp.keys.ring import KeyRing
+
+Algorithm = Literal["RS256", "PS256", "ES256", "EdDSA"]
+DialectName = Literal["oidc", "oauth2", "github", "google", "intra42"]
+GrantType = Literal[
+    "authorization_code",
+    "refresh_token",
+    "implicit",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+]
+AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+Leniency = Literal[
+    "any-redirect-uri",
+    "any-secret",
+    "plain-pkce",
+    "verifier-missing",
+    "verifier-wrong",
+    "verifier-unasked",
+    "redirect-uri-not-compared",
+    "code-reuse",
+    "refresh-token-reuse",
+    "userinfo-without-openid",
+    "post-logout-uri-unregistered",
+]
+"""Mistakes of a client that one may let pass, one by one. The journal says when that happened."""
+
+
+
+def unguessable() -> str:
+    """256 bits as 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(slots=True)
+class Account:
+    """Somebody who can sign in.
+
+    Attributes:
+        name: what is typed in the sign-in form.
+        sub: subject identifier; the name where not given.
+        claims: what ID Token, UserInfo and the dialects' profiles say; completed by `profile`.
+        password: asked for where set; otherwise none is.
+
+    """
+
+    name: str
+    sub: str = ""
+    claims: dict[str, Any] = field(default_factory=dict)
+    password: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.sub = self.sub or self.name
+
+
+@dataclass(slots=True)
+class Client:
+    """A relying party.
+
+    Attributes:
+        secret: None where the client is public, or unknown (`registered` tells).
+        redirect_uris: compared byte for byte (RFC 9700, section 2.1); the port of a loopback address may
+            differ for public native clients (RFC 8252, section 7.3).
+        auth_methods: how it may authenticate; empty: by whatever it was registered with.
+        registered: False for clients that came by themselves: no secret is known, any loopback redirect URI is theirs.
+        lenient: mistakes that are let pass.
+        consent: ask on every authorization.
+        jwks: its public keys, for assertions and request objects.
+
+    """
+
+    client_id: str
+    secret: str | None = field(default=None, repr=False)
+    name: str = ""
+    redirect_uris: list[str] = field(default_factory=list)
+    post_logout_redirect_uris: list[str] = field(default_factory=list)
+    auth_methods: list[AuthMethod] = field(default_factory=list)
+    grant_types: list[GrantType] = field(default_factory=list)
+    response_types: list[str] = field(default_factory=list)
+    registered: bool = True
+    lenient: list[Leniency] = field(default_factory=list)
+    consent: bool = False
+    require_pkce: bool = False
+    require_pushed_requests: bool = False
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+    frontchannel_logout_uri: str | None = None
+    userinfo_signed_alg: Algorithm | None = None
+    dpop_bound: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """What dynamic registration (RFC 7591) was told and the provider only gives back."""
+    registration_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True)
+class Lifetimes:
+    """Seconds, by the tenant's clock."""
+
+    code: int = 60
+    access_token: int = 3600
+    id_token: int = 3600
+    refresh_token: int = 30 * 24 * 3600
+    session: int = 12 * 3600
+    device_code: int = 600
+    pushed_request: int = 60
+
+
+@dataclass(slots=True)
+class Settings:
+    """How a tenant behaves. Discovery is generated from it.
+
+    Attributes:
+        issuer: instead of the address under which the provider is reached.
+        auto_approve: the account as which every authorization is approved without a page.
+        strict: only configured clients and accounts; otherwise they are made on first use.
+        access_token: "opaque", or "jwt" (RFC 9068).
+        refresh: "rotate" (each use gives a new one, reuse kills the family), "fixed", or "omit".
+        refresh_grace: seconds in which a used refresh token may be used again, against lost answers.
+        refresh_scope: give a refresh token only where ``offline_access`` was granted.
+        id_token_profile, userinfo_profile: put the claims of profile and e-mail there, where the scope grants them.
+        iss_parameter: RFC 9207.
+        endpoints: absolute URLs in discovery, by metadata name, where a client must reach one by another name.
+        cors_origins: origins that may read token, UserInfo and metadata; ["*"] is any, without credentials.
+
+    """
+
+    dialect: DialectName = "oidc"
+    issuer: str | None = None
+    signing_alg: Algorithm = "RS256"
+    access_token: Literal["opaque", "jwt"] = "opaque"
+    refresh: Literal["rotate", "fixed", "omit"] = "rotate"
+    refresh_grace: int = 0
+    refresh_scope: bool = False
+    auto_approve: str | None = None
+    strict: bool = False
+    consent: bool = False
+    require_pkce: bool = False
+    plain_pkce: bool = False
+    require_pushed_requests: bool = False
+    id_token_profile: bool = True
+    userinfo_profile: bool = True
+    userinfo_signed: bool = False
+    iss_parameter: bool = True
+    registration: bool = True
+    response_types: list[str] = field(
+        default_factory=lambda: [
+            "code",
+            "id_token",
+            "token",
+            "id_token token",
+            "code id_token",
+            "code token",
+            "code id_token token",
+        ]
+    )
+    grant_types: list[GrantType] = field(
+        default_factory=lambda: [
+            "authorization_code",
+            "refresh_token",
+            "implicit",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ]
+    )
+    scopes: list[str] = field(default_factory=lambda: ["openid", "profile", "email", "address", "phone", "offline_access"])
+    acr_values: list[str] = field(default_factory=lambda: ["0", "1"])
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    endpoints: dict[str, str] = field(default_factory=dict)
+    cors_origins: list[str] = field(default_factory=lambda: ["*"])
+    trusted_issuers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """JWKS by issuer, for JWT bearer grants (RFC 7523) from elsewhere."""
+    dialect_options: dict[str, Any] = field(default_factory=dict)
+    """Paths and field names of the generic OAuth 2.0 dialect; quirks of the others (see their modules)."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """The tenant's time: the machine's plus an offset, or frozen."""
+
+    offset: float = 0.0
+    frozen: float | None = None
+
+    def now(self, wall: float) -> float:
+        """Seconds since 1970."""
+        return (wall if self.frozen is None else self.frozen) + self.offset
+
+
+@dataclass(slots=True)
+class Match:
+    """Which requests an armed fault strikes; what is None is not looked at."""
+
+    client: str | None = None
+    account: str | None = None
+    grant: str | None = None
+    state: str | None = None
+    nth: int | None = None
+    """Only the nth (from 1) of the requests that match otherwise."""
+
+
+@dataclass(slots=True)
+class Armed:
+    """A fault that waits in a tenant for a request.
+
+    Attributes:
+        fault: its name, with ``=value`` where it takes one.
+        times: how often it strikes; None: until removed.
+        seen: how many requests matched so far.
+
+    """
+
+    id: str
+    fault: str
+    match: Match = field(default_factory=Match)
+    times: int | None = None
+    seen: int = 0
+
+
+@dataclass(slots=True)
+class Tenant:
+    """One isolated issuer. `version` grows with each change; what is derived from a tenant is cached by it."""
+
+    name: str
+    settings: Settings = field(default_factory=Settings)
+    clients: dict[str, Client] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    keys: KeyRing = field(default_factory=KeyRing)
+    clock: Clock = field(default_factory=Clock)
+    armed: list[Armed] = field(default_factory=list)
+    version: int = 0
+
+
+@dataclass(slots=True)
+class Grant:
+    """What somebody allowed a client. Tokens point at it; where it is gone they are dead.
+
+    Attributes:
+        account: name; None where the client acts for itself.
+        sid: the sign-in session (OpenID Connect Session Management).
+        claims: the parsed ``claims`` request (OIDC Core 5.5).
+        faults: names of the faults bound to the authorization.
+        audience: resources (RFC 8707) it may be used at.
+        actor: for token exchange (RFC 8693), the claim ``act``.
+        key_thumbprint: the DPoP key its tokens are bound to (RFC 9449).
+
+    """
+
+    id: str
+    client_id: str
+    account: str | None
+    sub: str
+    scope: list[str]
+    created_at: float
+    issuer: str
+    auth_time: int = 0
+    acr: str | None = None
+    sid: str | None = None
+    nonce: str | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    audience: list[str] = field(default_factory=list)
+    state: str | None = None
+    actor: dict[str, Any] | None = None
+    key_thumbprint: str | None = None
+
+
+@dataclass(slots=True)
+class Code:
+    """An authorization code, before it is redeemed."""
+
+    grant: Grant
+    expires_at: float
+    redirect_uri: str | None
+    challenge: str | None = None
+    challenge_method: str | None = None
+
+
+@dataclass(slots=True)
+class AccessToken:
+    """What an access token stands for, whether it is opaque or a JWT."""
+
+    grant_id: str
+    expires_at: float
+    scope: list[str]
+    audience: list[str]
+    issued_at: float
+    key_thumbprint: str | None = None
+
+
+@dataclass(slots=True)
+class RefreshToken:
+    """One refresh token of a family; the grant is the family."""
+
+    grant_id: str
+    expires_at: float
+    scope: list[str]
+    successor: str | None = None
+
+
+@dataclass(slots=True)
+class Session:
+    """A browser that has signed in, until it signs out."""
+
+    sid: str
+    account: str
+    auth_time: float
+    expires_at: float
+    clients: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    acr: str | None = None
+    issuer: str = ""
+
+
+@dataclass(slots=True)
+class Pending:
+    """An authorization request that waits for a person, or was pushed (RFC 9126). Parameters are decoded."""
+
+    client_id: str
+    parameters: dict[str, str]
+    resources: list[str]
+    raw_state: str | None
+    expires_at: float
+    issuer: str = ""
+    account: str | None = None
+    """Set once somebody has signed in and consent is still asked for."""
+    sid: str | None = None
+
+
+@dataclass(slots=True)
+class DeviceCode:
+    """A device that waits (RFC 8628)."""
+
+    client_id: str
+    user_code: str
+    scope: list[str]
+    expires_at: float
+    interval: int
+    polled_at: float = 0.0
+    grant: Grant | None = None
+    denied: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """Something that counts once: the ``jti`` of an assertion or of a DPoP proof."""
+
+    expires_at: float
+
+
+Record = Code | Grant | AccessToken | RefreshToken | Session | Pending | DeviceCode | Seen
