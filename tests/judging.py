@@ -39,6 +39,8 @@ _QUIET = (
     "no:timeout",
     "-p",
     "no:faulthandler",
+    "-p",
+    "no:playwright",  # it keeps one state a process, and this is a session within a session
     "-s",
 )
 COLOURLESS = frozenset({"pass", "not_applicable", "not_run"})

@@ -1,4 +1,4 @@
-"""The command line: ``authconform run | list | explain | app``.
+"""The command line: ``authconform run | list | explain | app | idp``.
 
 It is a thin front: the runner is pytest, and every command that runs it says which one it stands for. Exit codes are
 pytest's, with 4 for whatever is wrong with the command itself. Heavy imports wait inside the commands that need them.
@@ -124,3 +124,14 @@ def reference_app(
 
     extra = [*context.args, *context.obj]
     return serve(architecture, defects=defect or [], port=port, tls=tls, extra=extra)
+
+
+@app.command("idp", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def mock_provider(context: typer.Context) -> int:
+    """Start the mock OAuth and OpenID Connect provider; ``authconform idp --help`` lists its options."""
+    import runpy  # noqa: PLC0415
+
+    # By name: provider and harness meet over HTTP only, and neither imports the other.
+    sys.argv[1:] = [*context.args, *context.obj]
+    runpy.run_module("mock_idp", run_name="__main__", alter_sys=True)
+    return 0

@@ -5,8 +5,8 @@ its part raises `Inconclusive` with one cause, the same for everything that depe
 can a little more than the one before: calling, proving, signing in, refreshing, all flows.
 """
 
-from harness.flows.calling import body_of
+from harness.flows.calling import body_of, filled
 from harness.flows.flows import Flows, new_marker
 from harness.flows.signing_in import LOGIN_BROKEN, MISSING, OWN, THROTTLED
 
-__all__ = ["LOGIN_BROKEN", "MISSING", "OWN", "THROTTLED", "Flows", "body_of", "new_marker"]
+__all__ = ["LOGIN_BROKEN", "MISSING", "OWN", "THROTTLED", "Flows", "body_of", "filled", "new_marker"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from harness.flows.credentials import Credentials, Probe
 from harness.flows.pages import point_text
@@ -72,7 +73,7 @@ class Calling:
     ) -> Probe:
         """Ask the probe from a clean client that holds these credentials and nothing else."""
         held = credentials or Credentials()
-        url = self.target.url(self.target.probe.path) + (f"?{query}" if query else "")
+        url = with_query(self.target.url(self.target.probe.path), query)
         answer = self.agent(label).send("GET", url, headers=[*held.headers, *headers], cookies=held.cookies or "none")
         return self.read_probe(answer)
 
@@ -115,6 +116,20 @@ class Calling:
                 )
             self._clock_confirmed = True
         return [(header, str(int(seconds)))]
+
+
+def with_query(url: str, query: str) -> str:
+    """A URL with more parameters behind those it has."""
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+
+def filled(method: str, url: str, encoding: Encoding, fields: Mapping[str, Any]) -> tuple[str, Body | None]:
+    """Where fields travel: in the query of a GET, as those of a form do (HTML, form submission), else in the body."""
+    if not fields:
+        return url, None
+    if method in {"GET", "HEAD"}:
+        return with_query(url, urlencode({key: str(value) for key, value in fields.items()})), None
+    return url, body_of(encoding, fields)
 
 
 def body_of(encoding: Encoding, fields: Mapping[str, Any]) -> Body:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from harness.flows.calling import body_of
+from harness.flows.calling import filled
 from harness.flows.refreshing import Refreshing
 from harness.verdict import NotApplicable
 
@@ -27,14 +27,8 @@ class Flows(Refreshing):
             key: value.replace("{refresh_token}", login.refresh_token or "") for key, value in section.fields.items()
         }
         fields.update(proof.fields)
-        body = body_of(section.encoding, fields) if fields else None
-        return self.call(
-            login.agent,
-            section.method,
-            self.target.url(section.path),
-            body=body,
-            headers=[*login.header, *proof.headers],
-        )
+        url, body = filled(section.method, self.target.url(section.path), section.encoding, fields)
+        return self.call(login.agent, section.method, url, body=body, headers=[*login.header, *proof.headers])
 
     def write(self, login: Login) -> tuple[str, Answer]:
         """The declared write as the front end does it; the marker to look for, and the answer."""
@@ -43,14 +37,9 @@ class Flows(Refreshing):
             raise NotApplicable("the profile declares no [write]")
         marker = new_marker()
         proof = self.proof(login)
-        body = body_of(section.encoding, {**self.write_fields(marker), **dict(proof.fields)})
-        return marker, self.call(
-            login.agent,
-            section.method,
-            self.target.url(section.path),
-            body=body,
-            headers=[*login.header, *proof.headers],
-        )
+        fields = {**self.write_fields(marker), **dict(proof.fields)}
+        url, body = filled(section.method, self.target.url(section.path), section.encoding, fields)
+        return marker, self.call(login.agent, section.method, url, body=body, headers=[*login.header, *proof.headers])
 
     def write_fields(self, marker: str) -> dict[str, str]:
         """The declared write's fields with a marker filled in."""

@@ -8,11 +8,12 @@ from harness.flows.calling import Calling
 from harness.flows.credentials import Login, Proof
 from harness.flows.pages import fields as page_fields
 from harness.flows.pages import point_text
+from harness.user_agent import TooManyRedirects
 from harness.verdict import Inconclusive
 
 if TYPE_CHECKING:
     from harness.target import AntiForgery
-    from harness.user_agent import UserAgent
+    from harness.user_agent import Answer, UserAgent
 
 
 class Proving(Calling):
@@ -33,8 +34,8 @@ class Proving(Calling):
         page = self.target.url(source.page) if source.page else None
         if page:
             answer = agent.navigate(page)
-            for hop in agent.follow_all(answer, limit=5) if answer.redirect_to else []:
-                answer = hop
+            if answer.redirect_to:
+                answer = _where_it_leads(agent, answer)
             value = (
                 point_text(answer.json(), source.pointer)
                 if source.pointer
@@ -58,6 +59,17 @@ class Proving(Calling):
     def _proof_cookies(self) -> set[str]:
         csrf = self.target.csrf
         return set(_spellings(csrf.token.cookie)) if csrf and csrf.token and csrf.token.cookie else set()
+
+
+def _where_it_leads(agent: UserAgent, answer: Answer) -> Answer:
+    try:
+        return [answer, *agent.follow_all(answer, limit=5)][-1]
+    except TooManyRedirects as error:
+        raise Inconclusive(
+            f"the page with the anti-forgery token, {answer.url}, redirects without end",
+            error.answers[-1],
+            cause="anti-forgery token not found",
+        ) from error
 
 
 def _spellings(cookie: str) -> tuple[str, str]:

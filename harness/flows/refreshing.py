@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.flows.calling import Pairs, body_of
+from harness.flows.calling import Pairs, filled
 from harness.flows.credentials import Captured, Credentials, Login, Proof, Refreshed
 from harness.flows.pages import point_text
 from harness.flows.signing_in import SigningIn
@@ -94,7 +94,7 @@ class Refreshing(SigningIn):
             fields[section.field] = value
         if section.carrier == "header" and value is not None:
             sent.append(("Authorization", f"Bearer {value}"))
-        body = body_of(section.encoding, fields) if fields else None
+        url, body = filled(section.method, url, section.encoding, fields)
         if as_front:
             return self.call(agent, section.method, url, body=body, headers=sent)
         return agent.send(

@@ -7,8 +7,9 @@ import traceback
 from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
-from harness.flows.calling import body_of
+from harness.flows.calling import body_of, filled, with_query
 from harness.flows.credentials import Login, Probe, Proof
 from harness.flows.pages import fields as page_fields
 from harness.flows.pages import point_text
@@ -47,7 +48,7 @@ class SigningIn(Proving):
         self.logins: list[Login] = []
         self._function = login_function
         self._wrong: Counter[str] = Counter()
-        self._closed: Inconclusive | None = None
+        self._closed: dict[str, Inconclusive] = {}
 
     def attempt(  # noqa: PLR0913 - all in which a login may differ from the right one
         self,
@@ -93,7 +94,7 @@ class SigningIn(Proving):
             **(fields or {}),
         }
         values = {key: value for key, value in values.items() if value is not MISSING}
-        url = self.target.url(login.path) + (f"?{query}" if query else "")
+        url = with_query(self.target.url(login.path), query)
         proof = self._proof(agent, login.anti_forgery) if login.anti_forgery else Proof()
         answer = self._send_login(agent, url, values, proof)
         answers = [answer]
@@ -129,7 +130,7 @@ class SigningIn(Proving):
             raise Inconclusive(reason, cause=LOGIN_BROKEN) from error
 
     def refused(self, login: Login, probe: Probe) -> Inconclusive:
-        """Why a login did not sign its user in; no password is tried any more after it."""
+        """Why a login did not sign its user in; no password of that account is tried any more."""
         account = login.account
         first = login.answers[0] if login.answers else probe.answer
         said = f"{first.method} {first.url} answered {first.status}, then {probe.said()}"
@@ -145,8 +146,8 @@ class SigningIn(Proving):
         else:
             hint = self.hint(login, probe) or "Check [login], [probe] and [accounts]."
             reason, cause = f"login as {account.username} failed: {said}. {hint}", LOGIN_BROKEN
-        self._closed = Inconclusive(reason, first, probe, cause=cause)
-        return self._closed
+        closed = self._closed[account.username] = Inconclusive(reason, first, probe, cause=cause)
+        return closed
 
     def hint(self, login: Login, probe: Probe) -> str:  # noqa: PLR0911 - one a mistake
         """What of the profile may be wrong where a login did not sign its user in; empty where nothing shows."""
@@ -170,8 +171,9 @@ class SigningIn(Proving):
 
     def _count(self, account: Account, username: str | None, password: Any) -> None:
         """Keep within the wrong passwords in a row that the profile allows."""
-        if self._closed:
-            raise Inconclusive(str(self._closed), *self._closed.evidence, cause=self._closed.cause)
+        closed = self._closed.get(account.username)
+        if closed:
+            raise Inconclusive(str(closed), *closed.evidence, cause=closed.cause)
         right = username is None and (password is OWN or password == account.password.get_secret_value())
         if right or account.disposable or username is not None:
             return
@@ -183,7 +185,7 @@ class SigningIn(Proving):
         login = self.target.login
         if login.encoding == "json" or login.method != "POST" or any(not isinstance(v, str) for v in values.values()):
             encoding = "json" if login.encoding == "json" else login.encoding
-            body = body_of(encoding, {**values, **dict(proof.fields)})  # type: ignore[arg-type]
+            url, body = filled(login.method, url, encoding, {**values, **dict(proof.fields)})  # type: ignore[arg-type]
             return self.call(agent, login.method, url, body=body, headers=proof.headers)
         pairs = [*values.items(), *proof.fields]
         if proof.headers or login.page is None:
@@ -205,10 +207,11 @@ class SigningIn(Proving):
         taken: dict[str, str] = {"username": username, "password": str(password)}
         answers: list[Answer] = []
         for number, step in enumerate(self.target.login.steps, start=1):
-            filled = {key: _fill(value, taken) for key, value in step.fields.items()}
-            body = body_of(step.encoding, filled) if filled else None
+            fields = {key: _fill(value, taken) for key, value in step.fields.items()}
+            path = _fill(step.path, {name: quote(value, safe="") for name, value in taken.items()})
+            url, body = filled(step.method, self.target.url(path), step.encoding, fields)
             headers = [(key, _fill(value, taken)) for key, value in step.headers.items()]
-            answer = self.call(agent, step.method, self.target.url(_fill(step.path, taken)), body=body, headers=headers)
+            answer = self.call(agent, step.method, url, body=body, headers=headers)
             answers.append(answer)
             for name, take in step.take.items():
                 cookie = self.cookies(agent, answer.url).get(take.cookie or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.flows import body_of
+from harness.flows import filled
 from harness.flows.credentials import Credentials
 from harness.user_agent import TooManyRedirects
 from harness.verdict import Inconclusive, NotApplicable
@@ -98,9 +98,8 @@ def sign_out_again(flows: Flows, held: Captured, label: str) -> Answer:
         raise NotApplicable("the profile declares no [logout]")
     fields = {key: value.replace("{refresh_token}", held.refresh or "") for key, value in section.fields.items()}
     fields.update(held.proof.fields)
-    body = body_of(section.encoding, fields) if fields else None
+    url, body = filled(section.method, flows.target.url(section.path), section.encoding, fields)
     headers = [("Origin", flows.target.front_origin), *held.access.headers, *held.proof.headers]
-    url = flows.target.url(section.path)
     return flows.agent(label).send(section.method, url, headers=headers, body=body, cookies=held.cookies or "none")
 
 
