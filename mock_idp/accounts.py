@@ -29,7 +29,7 @@ SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
 }
 """Which claims a scope asks for (OpenID Connect Core 1.0, section 5.4)."""
 
-_STANDARD = frozenset(name for names in SCOPE_CLAIMS.values() for name in names)
+_SCOPE_OF = {name: scope for scope, names in SCOPE_CLAIMS.items() for name in names}
 
 
 def usual_accounts() -> dict[str, Account]:
@@ -59,12 +59,11 @@ def released(account: Account, scope: list[str], wanted: dict[str, Any] | None =
         wanted: the part of the ``claims`` request for the place they go to (OpenID Connect Core 1.0, section 5.5).
 
     """
-    known = claims_of(account)
-    names = {name for value in scope for name in SCOPE_CLAIMS.get(value, ())} | set(wanted or ())
+    named, scopes = wanted or {}, {None, *scope}
     return {
         name: value
-        for name, value in known.items()
-        if name != "sub" and value is not None and (name in names or name not in _STANDARD)
+        for name, value in claims_of(account).items()
+        if name != "sub" and value is not None and (_SCOPE_OF.get(name) in scopes or name in named)
     }
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import time
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mock_idp.accounts import usual_accounts
 from mock_idp.addresses import Addresses
 from mock_idp.dialects import DIALECTS
 from mock_idp.journal import MOST_BODY, Entry
+from mock_idp.protocol.canary import CANARY
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.records import Account, Client, Grant, Settings, Tenant
 from mock_idp.store import StoreDownError
@@ -19,7 +21,9 @@ from mock_idp.wire.http import Answer, BadRequestError, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
+    from mock_idp.dialects import Dialect
     from mock_idp.pages import Pages
     from mock_idp.protocol.endpoint import Endpoint
     from mock_idp.protocol.table import Flow
@@ -30,6 +34,8 @@ RESERVED = ("_control", "_", ".well-known")
 WELL_KNOWN = (".well-known/openid-configuration", ".well-known/oauth-authorization-server")
 MOST_PATHS = 10_000
 LONGEST_TENANT = 100
+RSA = ("RS256", "PS256")
+"""Algorithms whose keys come from the bundled pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,13 @@ class Route:
     """Where a path leads.
 
     Attributes:
+        settings: of the tenant when the path was looked up; once it has others, paths may lead elsewhere.
         rest: what follows the endpoint's own path.
 
     """
 
     tenant: str
+    settings: Settings
     endpoint: Endpoint
     rest: str = ""
 
@@ -54,6 +62,7 @@ class Provider:
         store: where state lives.
         addresses: under which names it is known.
         open: unknown tenants are made on first use.
+        template: what those begin as; None is the defaults.
         ready: ready metadata, by path, issuer and tenant: the tenant's version it was made from, and the bytes.
 
     """
@@ -61,6 +70,7 @@ class Provider:
     store: Store
     addresses: Addresses = field(default_factory=Addresses)
     open: bool = True
+    template: Tenant | None = None
     ready: dict[tuple[str, str, str], tuple[int, bytes]] = field(default_factory=dict)
     _routes: dict[str, Route] = field(default_factory=dict)
 
@@ -76,8 +86,21 @@ class Provider:
 
         return Pages()
 
-    async def answer(self, request: Request) -> Answer:
-        """Answer one request of a protocol endpoint, and write it into the tenant's journal."""
+    @cached_property
+    def faults(self) -> ModuleType:
+        """The faults; loaded when the first one is asked for: honest flows never need them."""
+        from mock_idp import faults  # noqa: PLC0415 # see above
+
+        return faults
+
+    async def answer(self, request: Request, *, approve: str | None = None) -> Answer:
+        """Answer one request of a protocol endpoint, and write it into the tenant's journal.
+
+        Args:
+            request: of a browser or relying party.
+            approve: the account as which an authorization is approved without a page, whatever the tenant's settings.
+
+        """
         entry = Entry(
             at=time.time(),
             method=request.method,
@@ -86,10 +109,16 @@ class Provider:
             request_body=request.body,
         )
         try:
-            route = await self._route(request.path)
-            if route is None:
-                return await self._not_found(request)
-            tenant = await self.store.tenant(route.tenant) or await self._make(route.tenant)
+            route = self._routes.get(request.path)
+            tenant = await self.store.tenant(route.tenant) if route else None
+            if route is None or tenant is None or tenant.settings is not route.settings:
+                route = await self._find_route(request.path)
+                if route is None:
+                    return await self._not_found(request)
+                tenant = await self.store.tenant(route.tenant) or await self._make(route.tenant)
+                self._remember_route(request.path, route)
+            if approve is not None:
+                tenant = replace(tenant, settings=replace(tenant.settings, auto_approve=approve))
             answer = await self._serve(request, route, tenant, entry)
             entry.status, entry.response_headers, entry.response_body = answer.status, answer.headers, answer.body
             if len(entry.request_body) + len(entry.response_body) > MOST_BODY:
@@ -146,15 +175,11 @@ class Provider:
 
     # --- tenants ------------------------------------------------------------------------------------------------------
 
-    async def _route(self, path: str) -> Route | None:
-        route = self._routes.get(path)
-        if route is None:
-            route = await self._find_route(path)
-            if route is not None and not route.rest:
-                if len(self._routes) >= MOST_PATHS:
-                    self._routes.clear()
-                self._routes[path] = route
-        return route
+    def _remember_route(self, path: str, route: Route) -> None:
+        if not route.rest:
+            if len(self._routes) >= MOST_PATHS:
+                self._routes.clear()
+            self._routes[path] = route
 
     async def _find_route(self, path: str) -> Route | None:
         for well_known in WELL_KNOWN:  # RFC 8414, section 3.1, puts the well-known part before the issuer's path
@@ -163,16 +188,17 @@ class Provider:
         segments = path.lstrip("/").split("/")
         if segments[0] in RESERVED or not segments[0]:
             return None
-        # The longest name that exists, so that issuers of several segments may share their beginning.
-        for length in range(len(segments) - 1, 0, -1):
-            name = "/".join(segments[:length])
-            tenant = await self.store.tenant(name)
-            settings = tenant.settings if tenant else new_settings(name) if self._may_make(name) else None
-            if settings is None:
-                continue
-            found = _endpoint(DIALECTS[settings.dialect].routes(settings), "/".join(segments[length:]))
+        # The longest name that exists, so that issuers of several segments may share their beginning; and any that
+        # exists before one that could be made, since paths hold names of makes too (``/acme/oauth2/token``).
+        beginnings = ("/".join(segments[:length]) for length in range(len(segments) - 1, 0, -1))
+        names = [name for name in beginnings if len(name) <= LONGEST_TENANT]
+        tenants = [await self.store.tenant(name) for name in names]
+        known = [(name, tenant.settings) for name, tenant in zip(names, tenants, strict=True) if tenant]
+        made = [(name, self._new_settings(name)) for name in names if self._may_make(name)]
+        for name, settings in [*known, *made]:
+            found = _endpoint(DIALECTS[settings.dialect].routes(settings), "/".join(segments)[len(name) + 1 :])
             if found is not None:
-                return Route(name, *found)
+                return Route(name, settings, *found)
         return None
 
     def _may_make(self, name: str) -> bool:
@@ -180,14 +206,29 @@ class Provider:
         return self.open and len(name) <= LONGEST_TENANT and first.isprintable() and (not last or last in DIALECTS)
 
     async def _make(self, name: str) -> Tenant:
-        return await self.make(Tenant(name, new_settings(name), accounts=usual_accounts()))
+        if self.template is None:
+            return await self.make(Tenant(name, new_settings(name), accounts=usual_accounts()))
+        return await self.make(replace(deepcopy(self.template), name=name, settings=self._new_settings(name)))
+
+    def _new_settings(self, name: str) -> Settings:
+        return new_settings(name, deepcopy(self.template.settings) if self.template else None)
 
     async def make(self, tenant: Tenant) -> Tenant:
         """Keep a new tenant; where the name is taken, the one that is there."""
         if not tenant.keys.keys:
-            await tenant.keys.add(tenant.name, tenant.settings.signing_alg, await self._slots())
+            alg = tenant.settings.signing_alg
+            await tenant.keys.add(tenant.name, alg, await self._slots() if alg in RSA else ())
         self._routes.clear()
         return await self.store.create(tenant)
+
+    async def settle(self, tenant: Tenant) -> None:
+        """Keep a configured tenant; one that a shared store has already keeps its keys and takes the rest."""
+
+        def become(there: Tenant) -> None:
+            there.settings, there.clients, there.accounts = tenant.settings, tenant.clients, tenant.accounts
+
+        if await self.make(tenant) is not tenant:
+            await self.store.change(tenant.name, become)
 
     async def _slots(self) -> set[int]:
         """Slots of the key pool that are taken: no two tenants share a key."""
@@ -233,9 +274,14 @@ class Provider:
         return await self.store.change(tenant.name, add)
 
     async def keep_grant(self, tenant: Tenant, grant: Grant) -> None:
-        """Let tokens point at a grant. It lives as long as the longest of them."""
-        lifetimes = tenant.settings.lifetimes
-        await self.store.put(tenant.name, grant.id, grant, max(lifetimes.refresh_token, lifetimes.access_token))
+        """Let tokens point at a grant. It lives as long as the last of them."""
+        settings = tenant.settings
+        lifetime = DIALECTS[settings.dialect].access_token_lifetime(settings)
+        await self.store.put(tenant.name, grant.id, grant, settings.lifetimes.refresh_token + lifetime)
+
+    def dialect(self, tenant: Tenant) -> Dialect[Any]:
+        """The tenant's make."""
+        return DIALECTS[tenant.settings.dialect]
 
     # --- metadata -----------------------------------------------------------------------------------------------------
 
@@ -279,7 +325,7 @@ def _endpoint(routes: Mapping[str, Endpoint], path: str) -> tuple[Endpoint, str]
     for prefix, endpoint in routes.items():
         if prefix.endswith("/") and path.startswith(prefix):
             return endpoint, path.removeprefix(prefix)
-    return None
+    return (CANARY, path.removeprefix("canary/")) if path.startswith("canary/") else None
 
 
 def _readable_by(tenant: Tenant, origin: str) -> list[tuple[bytes, bytes]]:
@@ -291,9 +337,12 @@ def _readable_by(tenant: Tenant, origin: str) -> list[tuple[bytes, bytes]]:
     return [(b"vary", b"origin")]
 
 
-def new_settings(name: str) -> Settings:
+def new_settings(name: str, settings: Settings | None = None) -> Settings:
     """Settings of a tenant made on first use: a last segment that names a dialect chooses it."""
+    settings = settings or Settings()
     last = name.rpartition("/")[2]
-    return Settings(dialect=last) if last in DIALECTS else Settings()  # type: ignore[arg-type] # just checked
+    if last in DIALECTS:
+        settings.dialect = last  # type: ignore[assignment] # just checked
+    return settings
 
 

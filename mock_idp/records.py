@@ -35,6 +35,8 @@ Leniency = Literal[
     "code-reuse",
     "refresh-token-reuse",
     "userinfo-without-openid",
+    "pushed-request-reuse",
+    "basic-not-encoded",
     "post-logout-uri-unregistered",
 ]
 """Mistakes of a client that one may let pass, one by one. The journal says when that happened."""
@@ -109,15 +111,39 @@ class Client:
 
 @dataclass(slots=True)
 class Lifetimes:
-    """Seconds, by the tenant's clock."""
+    """Seconds, by the tenant's clock.
+
+    Attributes:
+        access_token: None: what is usual for the make of provider (`Dialect.access_token_lifetime`).
+
+    """
 
     code: int = 60
-    access_token: int = 3600
+    access_token: int | None = None
     id_token: int = 3600
     refresh_token: int = 30 * 24 * 3600
     session: int = 12 * 3600
     device_code: int = 600
     pushed_request: int = 60
+
+
+@dataclass(slots=True)
+class ClaimMapping:
+    """Claims for the tokens of token requests that match; the first mapping that does counts.
+
+    Attributes:
+        parameter: of the token request; ``subject`` is the account that signed in.
+        match: its value, ``*`` for any, or a regular expression for the whole of it.
+        claims: go into ID Token, JWT access token and UserInfo; in their texts ``${name}`` stands for a parameter of
+            the request, and ``${subject}`` for the account.
+        typ: of the tokens' headers, instead of the usual one.
+
+    """
+
+    parameter: str
+    match: str = "*"
+    claims: dict[str, Any] = field(default_factory=dict)
+    typ: str | None = None
 
 
 @dataclass(slots=True)
@@ -129,12 +155,18 @@ class Settings:
         auto_approve: the account as which every authorization is approved without a page.
         strict: only configured clients and accounts; otherwise they are made on first use.
         access_token: "opaque", or "jwt" (RFC 9068).
-        refresh: "rotate" (each use gives a new one, reuse kills the family), "fixed", or "omit".
+        audience: what ``aud`` of access tokens says where no resource was asked for; empty: the issuer.
+        resources: what tokens may be asked for (RFC 8707); empty: any absolute URI.
+        dpop_nonce: proofs need a nonce of the provider (RFC 9449, section 8).
+        device_interval: seconds between two questions of a device (RFC 8628, section 3.5).
+        refresh: "rotate" (each use gives a new one, reuse kills the family), "fixed", or "omit"; None: what is usual for
+            the make of provider ("fixed" of Google, else "rotate").
         refresh_grace: seconds in which a used refresh token may be used again, against lost answers.
         refresh_scope: give a refresh token only where ``offline_access`` was granted.
         id_token_profile, userinfo_profile: put the claims of profile and e-mail there, where the scope grants them.
         iss_parameter: RFC 9207.
         endpoints: absolute URLs in discovery, by metadata name, where a client must reach one by another name.
+        claim_mappings: further claims of tokens, by what the token request says.
         cors_origins: origins that may read token, UserInfo and metadata; ["*"] is any, without credentials.
 
     """
@@ -143,7 +175,11 @@ class Settings:
     issuer: str | None = None
     signing_alg: Algorithm = "RS256"
     access_token: Literal["opaque", "jwt"] = "opaque"
-    refresh: Literal["rotate", "fixed", "omit"] = "rotate"
+    audience: list[str] = field(default_factory=list)
+    resources: list[str] = field(default_factory=list)
+    dpop_nonce: bool = False
+    device_interval: int = 5
+    refresh: Literal["rotate", "fixed", "omit"] | None = None
     refresh_grace: int = 0
     refresh_scope: bool = False
     auto_approve: str | None = None
@@ -183,9 +219,10 @@ class Settings:
     acr_values: list[str] = field(default_factory=lambda: ["0", "1"])
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     endpoints: dict[str, str] = field(default_factory=dict)
+    claim_mappings: list[ClaimMapping] = field(default_factory=list)
     cors_origins: list[str] = field(default_factory=lambda: ["*"])
     trusted_issuers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """JWKS by issuer, for JWT bearer grants (RFC 7523) from elsewhere."""
+    """JWKS, or ``{"jwks_uri": ...}``, by issuer, for JWT bearer grants (RFC 7523) from elsewhere."""
     dialect_options: dict[str, Any] = field(default_factory=dict)
     """Paths and field names of the generic OAuth 2.0 dialect; quirks of the others (see their modules)."""
 
@@ -257,7 +294,8 @@ class Grant:
         faults: names of the faults bound to the authorization.
         audience: resources (RFC 8707) it may be used at.
         actor: for token exchange (RFC 8693), the claim ``act``.
-        key_thumbprint: the DPoP key its tokens are bound to (RFC 9449).
+        mapped: claims by a `ClaimMapping`.
+        typ: header of its tokens by a `ClaimMapping`.
 
     """
 
@@ -277,7 +315,8 @@ class Grant:
     audience: list[str] = field(default_factory=list)
     state: str | None = None
     actor: dict[str, Any] | None = None
-    key_thumbprint: str | None = None
+    mapped: dict[str, Any] = field(default_factory=dict)
+    typ: str | None = None
 
 
 @dataclass(slots=True)
@@ -289,6 +328,8 @@ class Code:
     redirect_uri: str | None
     challenge: str | None = None
     challenge_method: str | None = None
+    dpop_jkt: str | None = None
+    """Thumbprint of the key whose proof the token request has to bring (RFC 9449, section 10)."""
 
 
 @dataclass(slots=True)
@@ -305,12 +346,22 @@ class AccessToken:
 
 @dataclass(slots=True)
 class RefreshToken:
-    """One refresh token of a family; the grant is the family."""
+    """One refresh token of a family; the grant is the family, and all of a family end at the same time.
+
+    Attributes:
+        successor: what the next one will be; chosen beforehand where a used token may be used again for a while, so
+            that both uses get the same one.
+        used_at: when it was used; 0 until then.
+        key_thumbprint: the DPoP key it is bound to, where its client is public (RFC 9449, section 5).
+
+    """
 
     grant_id: str
     expires_at: float
     scope: list[str]
     successor: str | None = None
+    used_at: float = 0.0
+    key_thumbprint: str | None = None
 
 
 @dataclass(slots=True)
@@ -344,16 +395,73 @@ class Pending:
 
 @dataclass(slots=True)
 class DeviceCode:
-    """A device that waits (RFC 8628)."""
+    """A device that waits (RFC 8628), by its device code. Changed only by the person's decision.
+
+    Attributes:
+        issuer: as the device knows it.
+        grant: once somebody has allowed it.
+
+    """
 
     client_id: str
     user_code: str
     scope: list[str]
     expires_at: float
-    interval: int
-    polled_at: float = 0.0
+    issuer: str
+    resources: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     grant: Grant | None = None
     denied: bool = False
+
+
+@dataclass(slots=True)
+class UserCode:
+    """Where a user code leads, by the code without its hyphen; spent by the decision."""
+
+    device_code: str
+    expires_at: float
+
+
+@dataclass(slots=True)
+class Polling:
+    """How a device asks, by its device code. Changed only by the token endpoint.
+
+    Attributes:
+        at: of the last time it asked, by the tenant's clock.
+        machine_at: the same by the machine's clock.
+        interval: seconds it has to wait, as it was told last.
+
+    """
+
+    at: float
+    machine_at: float
+    interval: int
+
+
+@dataclass(slots=True)
+class Approval:
+    """What somebody has allowed a client once and for all, by `approval_key`."""
+
+    scope: list[str]
+
+
+def approval_key(account: str, client_id: str) -> str:
+    """Under which key an approval is kept. A line break is in no client id (RFC 6749, appendix A.1)."""
+    return f"{client_id}\n{account}"
+
+
+@dataclass(slots=True)
+class Usage:
+    """How often a client asked, for the rate limits of some makes of provider.
+
+    Attributes:
+        window: number of the period that is counted.
+        count: requests in it so far.
+
+    """
+
+    window: int
+    count: int
 
 
 @dataclass(slots=True)
@@ -363,4 +471,17 @@ class Seen:
     expires_at: float
 
 
-Record = Code | Grant | AccessToken | RefreshToken | Session | Pending | DeviceCode | Seen
+Record = (
+    Code
+    | Grant
+    | AccessToken
+    | RefreshToken
+    | Session
+    | Pending
+    | DeviceCode
+    | UserCode
+    | Polling
+    | Approval
+    | Usage
+    | Seen
+)

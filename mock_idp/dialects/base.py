@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from mock_idp.accounts import released
 from mock_idp.wire.http import NO_STORE, json_answer
@@ -15,17 +16,27 @@ if TYPE_CHECKING:
     from mock_idp.protocol.errors import OAuthError
     from mock_idp.protocol.table import Flow
     from mock_idp.protocol.token import TokenRequest
-    from mock_idp.records import Account, DialectName, Grant, Settings, Tenant
+    from mock_idp.records import Account, DialectName, Grant, GrantType, Settings, Tenant
     from mock_idp.wire.http import Answer
 
 
-class Dialect:
+O_co = TypeVar("O_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """A make without options of its own."""
+
+
+class Dialect(Generic[O_co]):
     """Plain OAuth 2.0 with JSON answers; makes override what they do otherwise.
 
     Attributes:
+        options: what ``dialect_options`` may hold: a dataclass whose members all have defaults.
         openid: it issues ID Tokens.
         token_schemes: of the Authorization header at resources, in lower case.
         endpoint_names: metadata names (RFC 8414) by path, for those that discovery lists.
+        device_page: path of the page where user codes are typed (RFC 8628).
 
     """
 
@@ -33,10 +44,52 @@ class Dialect:
     openid: ClassVar[bool] = False
     token_schemes: ClassVar[tuple[str, ...]] = ("bearer", "dpop")
     endpoint_names: ClassVar[Mapping[str, str]] = {}
+    device_page: ClassVar[str] = "device"
+
+    def __init__(self, options: type[O_co]) -> None:
+        self.options = options
+        self._usual = options()
+
+    def options_of(self, settings: Settings) -> O_co:
+        """The tenant's ``dialect_options``.
+
+        Raises:
+            ValueError: a key is unknown or its value of another type; the sentence names it.
+
+        """
+        if not settings.dialect_options:
+            return self._usual
+        from mock_idp.documents import read  # noqa: PLC0415 # most tenants have no options
+
+        return read(self.options, settings.dialect_options)
 
     def routes(self, settings: Settings) -> Mapping[str, Endpoint]:
         """Endpoints by their path below the tenant. A path that ends in ``/`` takes whatever follows it."""
         raise NotImplementedError
+
+    def access_token_lifetime(self, settings: Settings) -> int:
+        """Seconds that an access token lives."""
+        return 3600 if settings.lifetimes.access_token is None else settings.lifetimes.access_token
+
+    def refresh(self, settings: Settings) -> Literal["rotate", "fixed", "omit"]:
+        """What becomes of a refresh token that is used."""
+        return settings.refresh or "rotate"
+
+    def sub(self, account: Account) -> str:
+        """The subject identifier of an account, never reassigned."""
+        return account.sub
+
+    def iss(self, settings: Settings, issuer: str) -> str:
+        """How ID Tokens spell the issuer."""
+        return issuer
+
+    def response_types(self, settings: Settings) -> list[str]:
+        """What the authorization endpoint gives; ID Tokens only where there are any."""
+        return [value for value in settings.response_types if self.openid or "id_token" not in value]
+
+    def grant_types(self, settings: Settings) -> list[GrantType]:
+        """What the token endpoint takes; refresh tokens only where they are given."""
+        return [value for value in settings.grant_types if value != "refresh_token" or settings.refresh != "omit"]
 
     def iss_parameter(self, settings: Settings) -> bool:
         """Does the authorization response name the issuer (RFC 9207)?"""
@@ -48,15 +101,16 @@ class Dialect:
 
     def access_token(self) -> str:
         """A new opaque access token."""
-        return secrets.token_urlsafe(32)
+        return f"mock_at_{secrets.token_urlsafe(32)}"
 
     def refresh_token(self) -> str:
         """A new refresh token."""
-        return secrets.token_urlsafe(32)
+        return f"mock_rt_{secrets.token_urlsafe(32)}"
 
     def refreshes(self, flow: TokenRequest) -> bool:
         """Does this token response hold a refresh token?"""
-        return "offline_access" in flow.scope if flow.tenant.settings.refresh_scope else True
+        scope = flow.refreshed.scope if flow.refreshed else flow.scope  # what is asked for now may be less
+        return "offline_access" in scope if flow.tenant.settings.refresh_scope else True
 
     def subject(self, account: Account, grant: Grant) -> dict[str, Any]:
         """How a profile names the person, beyond doubt."""
@@ -72,6 +126,10 @@ class Dialect:
         """What an ID Token says of the person."""
         return released(account, scope, wanted)
 
+    def id_token_members(self, grant: Grant) -> dict[str, Any]:
+        """Claims of ID Tokens that only this make adds, whoever it is."""
+        return {}
+
     def token_members(self, flow: TokenRequest) -> None:
         """Change the token response."""
 
@@ -82,7 +140,7 @@ class Dialect:
     def token_error(self, flow: Flow, error: OAuthError) -> Answer:
         """Encode a refusal of the token endpoint (RFC 6749, section 5.2)."""
         description = f"{error.description} ({error.source})" if error.source else error.description
-        headers = [*NO_STORE]
+        headers = [*NO_STORE, *error.headers]
         if error.challenge and error.status == 401:  # noqa: PLR2004
             headers.append((b"www-authenticate", error.challenge.encode("latin-1", "replace")))
         return json_answer(
@@ -91,4 +149,4 @@ class Dialect:
 
     def capabilities(self, settings: Settings) -> dict[str, Any]:
         """What discovery says is switched on."""
-        return {"response_types_supported": settings.response_types, "grant_types_supported": settings.grant_types}
+        return {"response_types_supported": self.response_types(settings), "grant_types_supported": self.grant_types(settings)}

@@ -3,7 +3,21 @@
 Imported only when somebody asks for a fault.
 """
 
-from mock_idp.faults import id_token, token
+from mock_idp.faults import authorization, id_token, logout, metadata, token, transport, userinfo
 from mock_idp.faults.registry import FAULTS, Bound, Fault, bind, find, replacement
 
-__all__ = ["FAULTS", "Bound", "Fault", "bind", "find", "id_token", "replacement", "token"]
+__all__ = [
+    "FAULTS",
+    "Bound",
+    "Fault",
+    "authorization",
+    "bind",
+    "find",
+    "id_token",
+    "logout",
+    "metadata",
+    "replacement",
+    "token",
+    "transport",
+    "userinfo",
+]

@@ -11,10 +11,13 @@ from mock_idp.protocol.errors import OAuthError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mock_idp.protocol.table import Flow, Step
+    from mock_idp.protocol.table import Flow, InFlow, Step
     from mock_idp.records import Armed, Tenant
 
 S = TypeVar("S", bound="Callable[..., Any]")
+
+MOST_SECONDS = 3600
+"""The longest wait that a fault may be told to make."""
 
 FAULTS: dict[str, Fault] = {}
 """Every fault by its name, in the order of the catalogue."""
@@ -33,6 +36,7 @@ class Fault:
         positive: a correct client survives it; refusing it is a mistake.
         of_tenant: it belongs to a whole tenant (metadata, keys), not to one authorization.
         takes: what its value is ("seconds"), and "" where it takes none.
+        when: whether it strikes what is being made; where it does not, the honest step runs.
 
     """
 
@@ -44,6 +48,7 @@ class Fault:
     positive: bool
     of_tenant: bool
     takes: str
+    when: Callable[[Any], bool] | None = None
 
 
 class Bound(NamedTuple):
@@ -53,8 +58,15 @@ class Bound(NamedTuple):
     value: str
 
 
-def fault(
-    name: str, *, replaces: Step[Any], correct: str, positive: bool = False, of_tenant: bool = False, takes: str = ""
+def fault(  # noqa: PLR0913 # they are the columns of the list of faults
+    name: str,
+    *,
+    replaces: Step[Any],
+    correct: str,
+    positive: bool = False,
+    of_tenant: bool = False,
+    takes: str = "",
+    when: Callable[[Any], bool] | None = None,
 ) -> Callable[[S], S]:
     """Declare the function below a fault; its docstring is the sentence."""
 
@@ -62,7 +74,7 @@ def fault(
         if name in FAULTS:
             raise ValueError(f"two faults are named {name}")
         sentence = (step.__doc__ or "").strip().partition("\n")[0]
-        FAULTS[name] = Fault(name, sentence, replaces, step, correct, positive, of_tenant, takes)
+        FAULTS[name] = Fault(name, sentence, replaces, step, correct, positive, of_tenant, takes, when)
         return step
 
     return declare
@@ -83,19 +95,35 @@ def find(text: str) -> Bound:
         raise OAuthError("invalid_request", f"no fault is named {name[:80]!r}{hint}")
     if value and not found.takes:
         raise OAuthError("invalid_request", f"the fault {name} takes no value")
+    if value and found.takes == "seconds" and not _is_seconds(value):
+        raise OAuthError(
+            "invalid_request", f"the fault {name} takes seconds, from 0 to {MOST_SECONDS}, not {value[:40]!r}"
+        )
     return Bound(found, value)
+
+
+def _is_seconds(value: str) -> bool:
+    try:
+        return 0 <= float(value) <= MOST_SECONDS
+    except ValueError:
+        return False
 
 
 def bind(texts: Iterable[str]) -> dict[Step[Any], Bound]:
     """Faults by the step they replace.
 
     Raises:
-        OAuthError: one is unknown, or two replace the same step.
+        OAuthError: one is unknown, or belongs to a whole tenant, or two replace the same step.
 
     """
     bound: dict[Step[Any], Bound] = {}
     for text in texts:
         found = find(text)
+        if found.fault.of_tenant:
+            raise OAuthError(
+                "invalid_request",
+                f"the fault {found.fault.name} belongs to a tenant: arm it on the dashboard or by the control API",
+            )
         other = bound.get(found.fault.replaces)
         if other is not None and other.fault is not found.fault:
             raise OAuthError(
@@ -106,22 +134,30 @@ def bind(texts: Iterable[str]) -> dict[Step[Any], Bound]:
     return bound
 
 
-async def replacement(flow: Flow, step: Step[Any]) -> Step[Any] | None:
-    """What runs in the place of `step` in this flow, if anything."""
+async def replacement(context: InFlow, step: Step[Any]) -> Step[Any] | None:
+    """What runs in the place of `step` for what is being made, if anything."""
+    flow = context.flow
     found = flow.bound.get(step)
     if found is None:
-        found = await _armed(flow, step)
-    if found is None:
+        found = await _armed(context, step)
+    if found is None or not _applies(found.fault, context):
         return None
     flow.value = found.value
     flow.entry.faults.append(found.fault.name)
     return found.fault.step
 
 
-async def _armed(flow: Flow, step: Step[Any]) -> Bound | None:
+def _applies(fault: Fault, context: InFlow) -> bool:
+    return fault.when is None or fault.when(context)
+
+
+async def _armed(context: InFlow, step: Step[Any]) -> Bound | None:
+    flow = context.flow
     for armed in flow.tenant.armed:
         bound = find(armed.fault)
-        if bound.fault.replaces is step and _matches(flow, armed) and await _strikes(flow, armed.id):
+        if bound.fault.replaces is not step or not _applies(bound.fault, context):
+            continue
+        if _matches(flow, armed) and await _strikes(flow, armed.id):
             return bound
     return None
 

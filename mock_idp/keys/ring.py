@@ -17,6 +17,8 @@ Algorithm = Literal["RS256", "PS256", "ES256", "EdDSA"]
 KeyState = Literal["announced", "active", "retired", "unpublished"]
 Rotation = Literal["announce", "use", "swap", "retire", "unknown"]
 
+BRINGS_KEY: frozenset[Rotation] = frozenset({"announce", "swap", "unknown"})
+"""Rotations that bring a new key."""
 ALGORITHMS: tuple[Algorithm, ...] = ("RS256", "PS256", "ES256", "EdDSA")
 
 
@@ -25,7 +27,7 @@ class KeyRef:
     """A key as a store keeps it.
 
     Attributes:
-        kid: its RFC 7638 thumbprint.
+        kid: ``mock-`` and its RFC 7638 thumbprint.
         origin: ``pool:17``, a slot of the bundled pool; ``seed:<hex>``, 32 octets that an EC or Ed25519 key is
             derived from; ``der:<base64>``, a generated key as PKCS#8.
         state: ``announced`` keys are published and do not sign yet, ``active`` ones sign, ``retired`` ones are still
@@ -83,50 +85,52 @@ class KeyRing:
             the new key, already in the ring.
         """
         key = await make(tenant, alg, self.made, {*taken, *self.slots()})
-        key.state = state
-        self.made += 1
-        self.keys.append(key)
+        self.install(key, state)
         return key
 
-    async def rotate(
-        self, tenant: str, mode: Rotation, taken: Collection[int] = (), alg: Algorithm | None = None
-    ) -> None:
-        """Change the keys in one step.
+    def rotate(self, mode: Rotation, alg: Algorithm, new: KeyRef | None = None) -> None:
+        """Change the keys of one algorithm in one step (`mock_idp.keys.rotation.rotate` does it for a stored tenant).
 
         Args:
-            tenant: its name.
             mode: ``announce`` publishes a new key while the old one signs; ``use`` lets the announced key sign and
                 keeps the old one published; ``swap`` lets a new key sign and drops all others at once; ``retire``
                 drops the keys that no longer sign; ``unknown`` signs with a key that is never published.
-            taken: slots of the pool that other tenants hold.
-            alg: the algorithm whose keys change; None is every one the tenant has keys for.
+            alg: the algorithm whose keys change.
+            new: the new key, for the modes in `BRINGS_KEY`.
 
         Raises:
-            ValueError: ``use`` where nothing is announced, or no such mode.
+            ValueError: ``use`` where nothing is announced, a mode without its key, or no such mode.
         """
-        for each in [alg] if alg else self.algorithms():
-            await self._rotate(tenant, mode, taken, each)
+        if mode in BRINGS_KEY:
+            if new is None:
+                raise ValueError(f"the rotation {mode!r} needs a new key")
+            self._bring(mode, new)
+        elif mode == "use":
+            self._use_announced(alg)
+        elif mode == "retire":
+            self.keys = [key for key in self.keys if key.alg != alg or key.state != "retired"]
+        else:
+            raise ValueError(f"there is no rotation {mode!r}; there are announce, use, swap, retire and unknown")
 
     def algorithms(self) -> list[Algorithm]:
         """What the tenant has keys for."""
         return [alg for alg in ALGORITHMS if any(key.alg == alg for key in self.keys)]
 
-    async def _rotate(self, tenant: str, mode: Rotation, taken: Collection[int], alg: Algorithm) -> None:
+    def install(self, key: KeyRef, state: KeyState) -> None:
+        """Put a new key into the ring."""
+        key.state = state
+        self.made += 1
+        self.keys.append(key)
+
+    def _bring(self, mode: Rotation, new: KeyRef) -> None:
         if mode == "announce":
-            await self.add(tenant, alg, taken, "announced")
-        elif mode == "use":
-            self._use_announced(alg)
+            self.install(new, "announced")
         elif mode == "swap":
-            old = [key for key in self.keys if key.alg == alg]
-            await self.add(tenant, alg, taken)
-            self.keys = [key for key in self.keys if key not in old]
-        elif mode == "retire":
-            self.keys = [key for key in self.keys if key.alg != alg or key.state != "retired"]
-        elif mode == "unknown":
-            new = await self.add(tenant, alg, taken, "unpublished")
-            self._stand_down(alg, new)
+            self.keys = [key for key in self.keys if key.alg != new.alg]
+            self.install(new, "active")
         else:
-            raise ValueError(f"there is no rotation {mode!r}; there are announce, use, swap, retire and unknown")
+            self.install(new, "unpublished")
+            self._stand_down(new.alg, new)
 
     def _use_announced(self, alg: Algorithm) -> None:
         announced = [key for key in self.keys if key.alg == alg and key.state == "announced"]
@@ -162,8 +166,9 @@ async def make(tenant: str, alg: Algorithm, number: int = 0, taken: Collection[i
 
 def jwk(key: KeyRef) -> dict[str, str]:
     """The public half as a JWK Set lists it (RFC 7517 section 4)."""
-    return {**public_jwk(key.origin, key.alg), "use": "sig", "alg": key.alg}
+    return {**public_jwk(key.origin, key.alg), "kid": key.kid, "use": "sig", "alg": key.alg}
 
 
 def _ref(origin: str, alg: Algorithm) -> KeyRef:
-    return KeyRef(kid=public_jwk(origin, alg)["kid"], alg=alg, origin=origin)
+    # Every token names its key, so every token says that it comes from a mock.
+    return KeyRef(kid=f"mock-{public_jwk(origin, alg)['kid']}", alg=alg, origin=origin)

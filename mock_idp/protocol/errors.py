@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class OAuthError(Exception):
     """A refusal.
@@ -13,6 +18,7 @@ class OAuthError(Exception):
         status: of the answer, where it is not a redirect.
         challenge: value of ``WWW-Authenticate``, where one is due.
         tell: extra members of a JSON error answer.
+        headers: further headers of the answer.
 
     """
 
@@ -25,6 +31,7 @@ class OAuthError(Exception):
         status: int = 400,
         challenge: str | None = None,
         tell: dict[str, object] | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
@@ -33,3 +40,4 @@ class OAuthError(Exception):
         self.status = status
         self.challenge = challenge
         self.tell = tell or {}
+        self.headers = headers

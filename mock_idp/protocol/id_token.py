@@ -22,6 +22,7 @@ class IdToken:
     Attributes:
         access_token, code, state: what it is issued together with, for the hash claims.
         front_channel: it travels in the authorization response, where the hashes are compulsory.
+        refreshed: it answers a refresh token.
         compact: the finished token.
 
     """
@@ -31,7 +32,9 @@ class IdToken:
     account: Account
     access_token: str | None = None
     code: str | None = None
+    state: str | None = None
     front_channel: bool = False
+    refreshed: bool = False
     claims: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=dict)
     key: KeyRef | None = None
@@ -40,7 +43,7 @@ class IdToken:
 
 def issuer(token: IdToken) -> None:
     """``iss``: exactly the issuer of the metadata."""
-    token.claims["iss"] = token.grant.issuer
+    token.claims["iss"] = token.flow.dialect.iss(token.flow.tenant.settings, token.grant.issuer)
 
 
 def subject(token: IdToken) -> None:
@@ -72,18 +75,23 @@ def authentication(token: IdToken) -> None:
 
 
 def nonce(token: IdToken) -> None:
-    """``nonce``: that of the authorization request, unchanged."""
-    if token.grant.nonce is not None:
+    """``nonce``: that of the authorization request, unchanged; none at a refresh (section 12.2)."""
+    if token.grant.nonce is not None and not token.refreshed:
         token.claims["nonce"] = token.grant.nonce
 
 
 def hashes(token: IdToken) -> None:
-    """``at_hash`` and ``c_hash`` bind the token to what it travels with (sections 3.1.3.6, 3.3.2.11)."""
+    """``at_hash``, ``c_hash`` and ``s_hash`` bind the token to what it travels with.
+
+    OpenID Connect Core 1.0, sections 3.1.3.6 and 3.3.2.11; ``s_hash``: FAPI 1.0 Advanced, section 5.1.1.
+    """
     alg = token.flow.tenant.settings.signing_alg
     if token.access_token:
         token.claims["at_hash"] = jws.half_hash(token.access_token, alg)
     if token.code:
         token.claims["c_hash"] = jws.half_hash(token.code, alg)
+    if token.state:
+        token.claims["s_hash"] = jws.half_hash(token.state, alg)
 
 
 def session(token: IdToken) -> None:
@@ -93,11 +101,30 @@ def session(token: IdToken) -> None:
 
 
 def profile(token: IdToken) -> None:
-    """Claims of the person, where the tenant puts them here or the client asked for them here (section 5.5)."""
+    """Claims of the person.
+
+    Where the tenant puts them here, the client asked for them here (section 5.5), or there is no access token that
+    could fetch them (section 5.4).
+    """
     wanted = token.grant.claims.get("id_token")
-    here = token.flow.tenant.settings.id_token_profile
+    alone = token.front_channel and token.access_token is None and token.code is None
+    here = token.flow.tenant.settings.id_token_profile or alone
     if here or wanted:
-        token.claims.update(token.flow.dialect.id_token_claims(token.account, token.grant.scope if here else [], wanted))
+        token.claims.update(
+            token.flow.dialect.id_token_claims(token.account, token.grant.scope if here else [], wanted)
+        )
+
+
+def dialect_members(token: IdToken) -> None:
+    """What only this make of provider adds."""
+    token.claims.update(token.flow.dialect.id_token_members(token.grant))
+
+
+def mapped(token: IdToken) -> None:
+    """Further claims that the tenant's settings give to tokens of such a request."""
+    token.claims.update(token.grant.mapped)
+    if token.grant.typ is not None:
+        token.header["typ"] = token.grant.typ
 
 
 def key(token: IdToken) -> None:
@@ -123,6 +150,8 @@ ID_TOKEN: Table[IdToken] = Table(
     hashes,
     session,
     profile,
+    dialect_members,
+    mapped,
     key,
     sign,
 )

@@ -7,7 +7,7 @@ returning an `Answer`. A fault is another function in the place of one step, for
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
@@ -16,7 +16,7 @@ from mock_idp.wire.http import Answer, Params
 
 if TYPE_CHECKING:
     from mock_idp.dialects import Dialect
-    from mock_idp.faults import Bound
+    from mock_idp.faults.registry import Bound
     from mock_idp.journal import Entry
     from mock_idp.provider import Provider
     from mock_idp.records import Client, Grant, Leniency, Tenant
@@ -46,12 +46,13 @@ class Flow:
         params: of the request; set by the first step.
         bound: faults that this authorization carries, by the step they replace.
         value: of the fault that is striking ("30" of ``token.slow=30``).
+        honest: the step that it replaces, as this make of provider has it.
 
     """
 
     provider: Provider
     tenant: Tenant
-    dialect: Dialect
+    dialect: Dialect[Any]
     request: Request
     entry: Entry
     now: float
@@ -63,6 +64,7 @@ class Flow:
     grant: Grant | None = None
     bound: dict[Step[Any], Bound] = field(default_factory=dict)
     value: str = ""
+    honest: Step[Any] | None = None
 
     @property
     def flow(self) -> Flow:
@@ -82,9 +84,7 @@ class Flow:
 
         """
         if faults:
-            from mock_idp.faults import bind  # noqa: PLC0415 # honest flows never load a fault
-
-            self.bound.update(bind(faults))
+            self.bound.update(self.provider.faults.bind(faults))
 
     def tolerates(self, leniency: Leniency) -> bool:
         """Is this mistake let pass for this client? The journal says so when it is."""
@@ -117,20 +117,44 @@ class Table(Generic[C]):
 
     def __init__(self, name: str, *steps: Step[C]) -> None:
         self.name = name
-        self.steps = steps
-        self._plan = tuple((step, inspect.iscoroutinefunction(step)) for step in steps)
+        self._plan = tuple((step, inspect.iscoroutinefunction(step), step) for step in steps)
+
+    @property
+    def steps(self) -> tuple[Step[C], ...]:
+        """What is run, in its order."""
+        return tuple(step for step, _, _ in self._plan)
+
+    def adapted(self, changes: Mapping[Step[C], tuple[Step[C], ...]]) -> Table[C]:
+        """This table as one make of provider has it.
+
+        Args:
+            changes: what runs in the place of a step, in its order. The first of it plays the step's part: faults that
+                replace the shared step replace it too. Where the shared step is still there, it keeps its part.
+
+        """
+        table: Table[C] = Table(self.name)
+        plan: list[tuple[Step[C], bool, Step[C]]] = []
+        for step, waits, part in self._plan:
+            own = changes.get(step)
+            if own is None:
+                plan.append((step, waits, part))
+                continue
+            player = step if step in own else own[0] if own else None
+            plan += [(one, inspect.iscoroutinefunction(one), part if one is player else one) for one in own]
+        table._plan = tuple(plan)  # noqa: SLF001 # of the same class
+        return table
 
     async def walk(self, context: C) -> Outcome:
         """Run the steps, with the faults of this flow in the places of those they replace."""
         flow = context.flow
+        tenant = flow.tenant
         step: Step[C] | None = None
         try:
-            for step, waits in self._plan:  # noqa: B007 # named when it refuses
-                if flow.may_lie:
-                    from mock_idp.faults import replacement  # noqa: PLC0415 # honest flows never load a fault
-
-                    lie = await replacement(flow, step)
+            for step, waits, part in self._plan:  # noqa: B007 # named when it refuses
+                if flow.bound or tenant.armed:  # `may_lie`, without a call for each step
+                    lie = await flow.provider.faults.replacement(context, part)
                     if lie is not None:
+                        flow.honest = step
                         outcome = lie(context)
                         outcome = await outcome if inspect.isawaitable(outcome) else outcome
                         if outcome is not None:

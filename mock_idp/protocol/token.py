@@ -1,27 +1,29 @@
-"""The token endpoint (RFC 6749, section 3.2): what all grants have in common. `GRANTS` holds what they have not."""
+"""The token endpoint (RFC 6749, section 3.2): what grants have in common; `mock_idp.protocol.grants` has the rest."""
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass, field
-from hashlib import sha256
-from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from mock_idp.protocol.client_authentication import (
-    ClientRequest,
-    authenticate_client,
-    find_client,
-    read_client_credentials,
-    read_form,
-)
+from mock_idp.protocol import dpop
+from mock_idp.protocol.access_token import new_access_token
+from mock_idp.protocol.client_authentication import CLIENT_AUTHENTICATION, ClientRequest, read_form
 from mock_idp.protocol.errors import OAuthError
+from mock_idp.protocol.grants import GRANTS
+from mock_idp.protocol.grants.jwt_bearer import implied_client
+from mock_idp.protocol.grants.refresh_token import new_refresh_token
+from mock_idp.protocol.grants.token_exchange import JWT
 from mock_idp.protocol.id_token import ID_TOKEN, IdToken
-from mock_idp.protocol.table import Flow, Table
-from mock_idp.records import AccessToken, Code, Grant, RefreshToken
+from mock_idp.protocol.table import Table
+from mock_idp.protocol.targets import read_resources
+from mock_idp.records import Code, DeviceCode, Grant, RefreshToken
 
 if TYPE_CHECKING:
+    from mock_idp.protocol.grants.token_exchange import Party
     from mock_idp.wire.http import Answer
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @dataclass(slots=True)
@@ -31,7 +33,15 @@ class TokenRequest(ClientRequest):
     Attributes:
         code: what stands behind the authorization code presented.
         refreshed: what stands behind the refresh token presented.
+        device: what stands behind the device code presented.
+        asserted: claims of the assertion presented (RFC 7523).
+        subject, actor: whom the tokens presented for exchange speak of (RFC 8693).
+        key_thumbprint: of the key that the request proves (RFC 9449).
         scope: what the tokens are for.
+        resources: where the access token is to be used, as asked for here (RFC 8707).
+        audience: where it may be used; None until that is settled.
+        signed_in: a person signed in for this, so that an ID Token and a refresh token may be due.
+        issued_type: kind of the token, where the response has to say so (RFC 8693).
         members: of the response.
         access_token: as issued.
 
@@ -40,9 +50,21 @@ class TokenRequest(ClientRequest):
     grant_type: str = ""
     code: Code | None = None
     refreshed: RefreshToken | None = None
+    device: DeviceCode | None = None
+    asserted: dict[str, Any] = field(default_factory=dict)
+    subject: Party | None = None
+    actor: Party | None = None
+    key_thumbprint: str | None = None
     scope: list[str] = field(default_factory=list)
+    resources: list[str] = field(default_factory=list)
+    audience: list[str] | None = None
+    signed_in: bool = False
+    issued_type: str | None = None
     members: dict[str, Any] = field(default_factory=dict)
     access_token: str | None = None
+
+
+# --- the request ------------------------------------------------------------------------------------------------------
 
 
 async def look_up_authorization(flow: TokenRequest) -> None:
@@ -58,6 +80,33 @@ async def look_up_authorization(flow: TokenRequest) -> None:
         grant = await store.get(name, Grant, flow.refreshed.grant_id) if flow.refreshed else None
         if grant is not None:
             flow.use_grant(grant)
+    elif flow.grant_type == DEVICE_CODE and "device_code" in params:
+        flow.device = await store.get(name, DeviceCode, params["device_code"])
+        if flow.device is not None and flow.device.grant is not None:
+            flow.use_grant(flow.device.grant)
+    elif flow.grant_type == JWT_BEARER:
+        flow.implied_client_id = implied_client(flow)
+
+
+def bind_faults(flow: TokenRequest) -> None:
+    """Grants without an authorization request name their faults here."""
+    if flow.grant is None and "mock_fault" in flow.params:
+        flow.bind(flow.params["mock_fault"].split())
+
+
+async def check_proof(flow: TokenRequest) -> None:
+    """A DPoP proof binds the tokens to its key; some clients have to bring one (RFC 9449, section 5)."""
+    assert flow.client is not None  # noqa: S101 # the step before found it
+    if flow.request.header(dpop.HEADER) is None:
+        if flow.client.dpop_bound:
+            raise OAuthError(
+                "invalid_dpop_proof",
+                "this client's tokens are bound to a key; the DPoP proof is missing",
+                "RFC 9449, section 5.2",
+            )
+        return
+    if "dpop" in flow.dialect.token_schemes:
+        flow.key_thumbprint = await dpop.prove(flow, "token_endpoint")
 
 
 def check_grant_type(flow: TokenRequest) -> None:
@@ -66,11 +115,18 @@ def check_grant_type(flow: TokenRequest) -> None:
         raise OAuthError("invalid_request", "grant_type is missing", "RFC 6749, section 4.1.3")
     if flow.grant_type not in flow.tenant.settings.grant_types or flow.grant_type not in GRANTS:
         raise OAuthError(
-            "unsupported_grant_type", f"grant_type {flow.grant_type[:80]!r} is switched off here", "RFC 6749, section 5.2"
+            "unsupported_grant_type",
+            f"grant_type {flow.grant_type[:80]!r} is switched off here",
+            "RFC 6749, section 5.2",
         )
     assert flow.client is not None  # noqa: S101
     if flow.client.grant_types and flow.grant_type not in flow.client.grant_types:
         raise OAuthError("unauthorized_client", f"this client may not use {flow.grant_type}", "RFC 6749, section 5.2")
+
+
+def take_resources(flow: TokenRequest) -> None:
+    """``resource``: where the access token is to be used (RFC 8707, section 2.2)."""
+    flow.resources = read_resources(flow)
 
 
 async def redeem(flow: TokenRequest) -> Answer | None:
@@ -78,96 +134,15 @@ async def redeem(flow: TokenRequest) -> Answer | None:
     return await GRANTS[flow.grant_type].walk(flow)
 
 
-# --- authorization code -----------------------------------------------------------------------------------------------
-
-
-async def spend_code(flow: TokenRequest) -> None:
-    """A code is good once (RFC 6749, section 4.1.2). A second use revokes what the first one gave."""
-    if "code" not in flow.params:
-        raise OAuthError("invalid_request", "code is missing", "RFC 6749, section 4.1.3")
-    record, first = await flow.provider.store.spend(flow.tenant.name, Code, flow.params["code"])
-    if record is None:
-        raise OAuthError("invalid_grant", "this code was never issued, or long ago", "RFC 6749, section 5.2")
-    if not first and not flow.tolerates("code-reuse"):
-        await flow.provider.store.delete(flow.tenant.name, Grant, record.grant.id)
-        raise OAuthError(
-            "invalid_grant", "this code was used before; what it gave is revoked", "RFC 6749, section 4.1.2"
-        )
-    flow.code = record
-
-
-def check_code_fresh(flow: TokenRequest) -> None:
-    """By the tenant's clock; ten minutes at most (RFC 6749, section 4.1.2)."""
-    assert flow.code is not None  # noqa: S101
-    if flow.code.expires_at <= flow.now:
-        raise OAuthError("invalid_grant", "this code has expired", "RFC 6749, section 4.1.2")
-
-
-def check_code_client(flow: TokenRequest) -> None:
-    """Only the client that it was issued to (RFC 6749, section 4.1.3)."""
-    assert flow.code is not None and flow.client is not None  # noqa: S101, PT018
-    if flow.code.grant.client_id != flow.client.client_id:
-        raise OAuthError("invalid_grant", "this code was issued to another client", "RFC 6749, section 4.1.3")
-
-
-def check_same_redirect_uri(flow: TokenRequest) -> None:
-    """Identical to that of the authorization request, where one was sent there (RFC 6749, section 4.1.3)."""
-    assert flow.code is not None  # noqa: S101
-    expected, sent = flow.code.redirect_uri, flow.params.get("redirect_uri")
-    if expected is not None and sent != expected and not flow.tolerates("redirect-uri-not-compared"):
-        raise OAuthError(
-            "invalid_grant",
-            "redirect_uri is missing here" if sent is None else "redirect_uri differs from the authorization request's",
-            "RFC 6749, section 4.1.3",
-        )
-
-
-def check_verifier(flow: TokenRequest) -> None:
-    """A challenge makes the verifier compulsory (RFC 7636, section 4.6), and none is taken without a challenge
-    (RFC 9700, section 4.8.2)."""
-    assert flow.code is not None  # noqa: S101
-    challenge, verifier = flow.code.challenge, flow.params.get("code_verifier")
-    if challenge is None:
-        if verifier is not None and not flow.tolerates("verifier-unasked"):
-            raise OAuthError(
-                "invalid_grant", "code_verifier without a code_challenge at the start", "RFC 9700, section 4.8.2"
-            )
+def choose_audience(flow: TokenRequest) -> None:
+    """Of the resources that were authorized the one that is asked for (RFC 8707, section 2.2)."""
+    assert flow.grant is not None  # noqa: S101 # every grant leaves one
+    if flow.audience is not None or not flow.resources:
         return
-    if verifier is None:
-        if flow.tolerates("verifier-missing"):
-            return
-        raise OAuthError("invalid_grant", "code_verifier is missing", "RFC 7636, section 4.6")
-    derived = challenge_of(verifier) if flow.code.challenge_method == "S256" else verifier
-    if not hmac.compare_digest(derived.encode("utf-8", "replace"), challenge.encode("utf-8", "replace")) and not flow.tolerates(
-        "verifier-wrong"
-    ):
-        raise OAuthError("invalid_grant", "code_verifier does not match the code_challenge", "RFC 7636, section 4.6")
-
-
-def challenge_of(verifier: str) -> str:
-    """S256 (RFC 7636, section 4.2)."""
-    return urlsafe_b64encode(sha256(verifier.encode("utf-8", "replace")).digest()).rstrip(b"=").decode()
-
-
-async def keep_grant(flow: TokenRequest) -> None:
-    """From here on tokens may point at the grant."""
-    assert flow.code is not None  # noqa: S101
-    flow.scope = flow.code.grant.scope
-    await flow.provider.keep_grant(flow.tenant, flow.code.grant)
-
-
-AUTHORIZATION_CODE: Table[TokenRequest] = Table(
-    "authorization code grant",
-    spend_code,
-    check_code_fresh,
-    check_code_client,
-    check_same_redirect_uri,
-    check_verifier,
-    keep_grant,
-)
-
-GRANTS: dict[str, Table[TokenRequest]] = {"authorization_code": AUTHORIZATION_CODE}
-"""One table a grant type."""
+    beyond = [resource for resource in flow.resources if flow.grant.audience and resource not in flow.grant.audience]
+    if beyond:
+        raise OAuthError("invalid_target", f"resource {beyond[0][:200]!r} was not authorized", "RFC 8707, section 2.2")
+    flow.audience = flow.resources
 
 
 # --- the response -----------------------------------------------------------------------------------------------------
@@ -176,48 +151,45 @@ GRANTS: dict[str, Table[TokenRequest]] = {"authorization_code": AUTHORIZATION_CO
 async def issue_access_token(flow: TokenRequest) -> None:
     """``access_token``: opaque, or a JWT (RFC 9068)."""
     assert flow.grant is not None  # noqa: S101
-    flow.access_token = await access_token(flow, flow.grant, flow.scope)
+    flow.access_token = await new_access_token(
+        flow,
+        flow.grant,
+        flow.scope,
+        audience=flow.audience,
+        key_thumbprint=flow.key_thumbprint,
+        as_jwt=flow.issued_type == JWT,
+    )
     flow.members["access_token"] = flow.access_token
 
 
-async def access_token(flow: Flow, grant: Grant, scope: list[str]) -> str:
-    """Make and keep an access token."""
-    lifetime = flow.tenant.settings.lifetimes.access_token
-    record = AccessToken(
-        grant_id=grant.id,
-        expires_at=flow.now + lifetime,
-        scope=scope,
-        audience=grant.audience,
-        issued_at=flow.now,
-        key_thumbprint=grant.key_thumbprint,
-    )
-    text = flow.dialect.access_token()
-    await flow.provider.store.put(flow.tenant.name, text, record, lifetime)
-    return text
+def issued_token_type(flow: TokenRequest) -> None:
+    """``issued_token_type``, where tokens were exchanged (RFC 8693, section 2.2.1)."""
+    if flow.issued_type is not None:
+        flow.members["issued_token_type"] = flow.issued_type
 
 
 def token_type(flow: TokenRequest) -> None:
-    """``token_type`` (RFC 6749, section 7.1)."""
-    flow.members["token_type"] = "Bearer"
+    """``token_type`` (RFC 6749, section 7.1; RFC 9449, section 5)."""
+    flow.members["token_type"] = "Bearer" if flow.key_thumbprint is None else "DPoP"
 
 
 def expires_in(flow: TokenRequest) -> None:
     """``expires_in``: seconds, a number."""
-    flow.members["expires_in"] = flow.tenant.settings.lifetimes.access_token
+    flow.members["expires_in"] = flow.dialect.access_token_lifetime(flow.tenant.settings)
 
 
 async def issue_refresh_token(flow: TokenRequest) -> None:
-    """``refresh_token``, where the tenant gives them."""
-    settings, grant = flow.tenant.settings, flow.grant
-    assert grant is not None  # noqa: S101
-    if settings.refresh == "omit" or grant.account is None or not flow.dialect.refreshes(flow):
+    """``refresh_token``, where the tenant gives them and the client may use them."""
+    settings, client = flow.tenant.settings, flow.client
+    assert client is not None  # noqa: S101
+    if not flow.signed_in or flow.dialect.refresh(settings) == "omit" or "refresh_token" not in settings.grant_types:
         return
-    text = flow.dialect.refresh_token()
-    lifetime = settings.lifetimes.refresh_token
-    await flow.provider.store.put(
-        flow.tenant.name, text, RefreshToken(grant.id, flow.now + lifetime, grant.scope), lifetime
-    )
-    flow.members["refresh_token"] = text
+    if client.grant_types and "refresh_token" not in client.grant_types:
+        return
+    if flow.refreshed is not None and flow.dialect.refresh(settings) != "rotate":
+        return
+    if flow.dialect.refreshes(flow):
+        flow.members["refresh_token"] = await new_refresh_token(flow)
 
 
 def granted_scope(flow: TokenRequest) -> None:
@@ -229,9 +201,15 @@ async def issue_id_token(flow: TokenRequest) -> None:
     """``id_token``, where ``openid`` was granted to a person's client."""
     grant = flow.grant
     assert grant is not None  # noqa: S101
-    if not flow.dialect.openid or "openid" not in flow.scope or grant.account is None:
+    if not flow.signed_in or not flow.dialect.openid or "openid" not in flow.scope or grant.account is None:
         return
-    token = IdToken(flow, grant, await flow.provider.account(flow.tenant, grant.account), access_token=flow.access_token)
+    token = IdToken(
+        flow,
+        grant,
+        await flow.provider.account(flow.tenant, grant.account),
+        access_token=flow.access_token,
+        refreshed=flow.refreshed is not None,
+    )
     await ID_TOKEN.walk(token)
     flow.members["id_token"] = token.compact
 
@@ -243,19 +221,25 @@ def dialect_members(flow: TokenRequest) -> None:
 
 def send(flow: TokenRequest) -> Answer:
     """The response (RFC 6749, section 5.1), in the encoding of the dialect."""
-    return flow.dialect.token_answer(flow, 200, flow.members)
+    answer = flow.dialect.token_answer(flow, 200, flow.members)
+    if flow.key_thumbprint is not None:
+        answer.headers += dpop.nonce_headers(flow)
+    return answer
 
 
 TOKEN: Table[TokenRequest] = Table(
     "token",
     read_form,
     look_up_authorization,
-    read_client_credentials,
-    find_client,
-    authenticate_client,
+    bind_faults,
+    *CLIENT_AUTHENTICATION,
+    check_proof,
     check_grant_type,
+    take_resources,
     redeem,
+    choose_audience,
     issue_access_token,
+    issued_token_type,
     token_type,
     expires_in,
     issue_refresh_token,

@@ -6,6 +6,7 @@ authorizations leave behind are records in tables, one table a type, each with a
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")
+
+
+def first_version() -> int:
+    """The version of a tenant that is new now: microseconds since 1970, which JSON and JavaScript can hold."""
+    return time.time_ns() // 1000
 
 
 class StoreDownError(Exception):
@@ -29,10 +35,15 @@ class Store(Protocol):
         """The tenant as it is now. Callers must not change it: `change` does."""
 
     async def create(self, tenant: Tenant) -> Tenant:
-        """Keep a new tenant, and give it back; where the name is taken, the one that is there."""
+        """Keep a new tenant, and give it back; where the name is taken, the one that is there.
+
+        Its version starts above all that a tenant of this name has had, since what is derived from tenants is cached.
+        """
 
     async def change(self, name: str, edit: Callable[[Tenant], T]) -> T:
-        """Let `edit` change the tenant, as one atomic step, and count its version up. `edit` may run more than once.
+        """Let `edit` change the tenant, as one atomic step, and count its version up.
+
+        `edit` may run more than once, and checks what it needs before it changes anything.
 
         Raises:
             KeyError: there is no such tenant.
@@ -69,8 +80,8 @@ class Store(Protocol):
     async def entries(self, tenant: str, after: int = 0) -> list[Entry]:
         """Journal entries with a number greater than `after`, oldest first."""
 
-    async def wait(self, tenant: str, after: int, timeout: float) -> list[Entry]:  # noqa: ASYNC109 # running out is a result, not an error
-        """Like `entries`, but waits until there is one, at most `timeout` seconds."""
+    async def wait(self, tenant: str, after: int, timeout: float) -> list[Entry]:  # noqa: ASYNC109 # no error ends it
+        """Like `entries`, but waits until there is one, at most `timeout` seconds, or until the tenant is dropped."""
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -7,6 +7,8 @@ import time
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, TypeVar
 
+from mock_idp.store import first_version
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,7 +62,11 @@ class MemoryStore:
 
     async def create(self, tenant: Tenant) -> Tenant:
         """See `mock_idp.store.Store`."""
-        return self._worlds.setdefault(tenant.name, _World(tenant, self._journal_length)).tenant
+        world = self._worlds.get(tenant.name)
+        if world is None:
+            tenant.version = first_version()
+            world = self._worlds[tenant.name] = _World(tenant, self._journal_length)
+        return world.tenant
 
     async def change(self, name: str, edit: Callable[[Tenant], T]) -> T:
         """See `mock_idp.store.Store`."""

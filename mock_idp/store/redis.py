@@ -26,7 +26,7 @@ from redis.exceptions import TimeoutError as SilentError
 
 from mock_idp.journal import Entry
 from mock_idp.records import Record, Tenant
-from mock_idp.store import StoreDownError
+from mock_idp.store import StoreDownError, first_version
 from mock_idp.store.codec import dump, load
 
 if TYPE_CHECKING:
@@ -237,6 +237,7 @@ class RedisStore:
         """See `mock_idp.store.Store`."""
         keys = [self._key("names"), self._key("tenant", _quoted(tenant.name))]
         name = tenant.name.encode("utf-8", "surrogatepass")
+        tenant.version = first_version()
         stamp, document = await self._ask(self._create(keys, [name, _stamp(), dump(tenant)]))
         return self._remember(tenant.name, stamp, self._load(Tenant, document))
 
@@ -361,7 +362,7 @@ def redacted(url: str) -> str:
     parts = urlsplit(url)
     login, at, place = parts.netloc.rpartition("@")
     user, colon, _ = login.partition(":")
-    return urlunsplit((parts.scheme, f"{user}{colon and ':***'}{at}{place}", parts.path, "", ""))
+    return f"{parts.scheme}://{user}{colon and ':***'}{at}{place}{parts.path}"
 
 
 def _prefix(url: str, address: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_idp.keys.material import public_jwk, signer
 from mock_idp.keys.pool import FORGER_SLOT
-from mock_idp.keys.ring import KeyRef
+from mock_idp.keys.ring import KeyRef, jwk
 from mock_idp.tokens.jws import base64url, encode_json, header_segment, sign
 
 if TYPE_CHECKING:
@@ -136,8 +136,7 @@ def alg_hs256_pubkey_der(draft: Draft) -> str:
 
 def alg_hs256_pubkey_jwk(draft: Draft) -> str:
     """HS256 with the public key's JWK, as the JWKS writes it, for the secret."""
-    jwk = {**public_jwk(draft.ref.origin, draft.ref.alg), "use": "sig", "alg": draft.ref.alg}
-    return _hs256(draft, encode_json(jwk).encode())
+    return _hs256(draft, encode_json(jwk(draft.ref)).encode())
 
 
 def alg_hs256_pubkey_modulus(draft: Draft) -> str:
@@ -358,8 +357,7 @@ def forger_key(alg: Algorithm) -> KeyRef:
 def forger_jwks(alg: Algorithm) -> bytes:
     """What a canary URL serves to those who follow ``jku``: a JWK Set with the forger's key."""
     forger = forger_key(alg)
-    jwk = {**public_jwk(forger.origin, alg), "use": "sig", "alg": alg}
-    return encode_json({"keys": [jwk]}).encode()
+    return encode_json({"keys": [jwk(forger)]}).encode()
 
 
 def forger_certificate(alg: Algorithm) -> bytes:

@@ -27,7 +27,10 @@ encode_json: Callable[[object], str] = json.JSONEncoder(separators=(",", ":")).e
 """JSON without white space; made once, because `json.dumps` makes an encoder for every call with arguments."""
 
 _URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
+_HASHES = {"256": hashlib.sha256, "384": hashlib.sha384}
 _SYMMETRIC = frozenset({"HS256", "HS384", "HS512"})
+_ED25519 = frozenset({"EdDSA", "Ed25519"})
+"""One algorithm: as RFC 8037 names it, and as RFC 9864 does, which openid-client follows."""
 _DEFAULT_LEEWAY = 30.0
 _LATEST = 253402300799
 """The end of the year 9999."""
@@ -92,8 +95,7 @@ def half_hash(value: str, alg: str) -> str:
     Returns:
         base64url of 16 octets for RS256, PS256, ES256 and HS256, of 24 for those with 384, of 32 for the rest.
     """
-    bits = alg[-3:] if alg[-3:].isdigit() else "512"
-    digest = hashlib.new(f"sha{bits}", value.encode()).digest()
+    digest = _HASHES.get(alg[-3:], hashlib.sha512)(value.encode()).digest()
     return base64url(digest[: len(digest) // 2]).decode()
 
 
@@ -160,6 +162,21 @@ def unverified_header(token: str) -> dict[str, Any]:
         raise TokenRefusedError(f"it is no signed JWT: {error}") from None
 
 
+def unverified_claims(token: str) -> dict[str, Any]:
+    """The claims, before anything is checked: to learn whose key will tell whether they can be believed.
+
+    Raises:
+        TokenRefusedError: the text is no compact JWS of a JSON object.
+    """
+    from jwt.exceptions import PyJWTError  # noqa: PLC0415
+
+    try:
+        payload: bytes = _library().decode_complete(token, options={"verify_signature": False})["payload"]
+    except (PyJWTError, UnicodeError) as error:
+        raise TokenRefusedError(f"it is no signed JWT: {error}") from None
+    return _claims(payload)
+
+
 def _checked_signature(
     token: str, header: Mapping[str, Any], key: str | Mapping[str, Any], algs: Collection[str]
 ) -> bytes:
@@ -201,8 +218,9 @@ def _candidates(key: str | Mapping[str, Any], header: Mapping[str, Any]) -> list
 def _public_key(jwk: dict[str, Any], alg: str) -> Any:
     from jwt.exceptions import PyJWTError  # noqa: PLC0415
 
-    types = {"R": "RSA", "P": "RSA", "E": "OKP" if alg == "EdDSA" else "EC"}
-    if jwk.get("kty") != types[alg[0]] or jwk.get("alg", alg) != alg or jwk.get("use", "sig") != "sig":
+    names = _ED25519 if alg in _ED25519 else {alg}
+    types = {"R": "RSA", "P": "RSA", "E": "OKP" if alg in _ED25519 else "EC"}
+    if jwk.get("kty") != types[alg[0]] or jwk.get("alg", alg) not in names or jwk.get("use", "sig") != "sig":
         return None
     try:
         public = _library().get_algorithm_by_name(alg).from_jwk(jwk)
@@ -216,7 +234,7 @@ def _public_key(jwk: dict[str, Any], alg: str) -> Any:
 def _library() -> PyJWS:
     """PyJWT that takes client secrets of any length, as the provider does elsewhere."""
     from jwt import PyJWS  # noqa: PLC0415
-    from jwt.algorithms import HMACAlgorithm  # noqa: PLC0415
+    from jwt.algorithms import HMACAlgorithm, OKPAlgorithm  # noqa: PLC0415
 
     class ShortSecrets(HMACAlgorithm):
         def check_key_length(self, key: bytes) -> None:
@@ -226,6 +244,7 @@ def _library() -> PyJWS:
     for name, hash_function in (("HS256", hashlib.sha256), ("HS384", hashlib.sha384), ("HS512", hashlib.sha512)):
         library.unregister_algorithm(name)
         library.register_algorithm(name, ShortSecrets(hash_function))
+    library.register_algorithm("Ed25519", OKPAlgorithm())
     return library
 
 

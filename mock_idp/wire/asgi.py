@@ -44,12 +44,15 @@ class Edge:
             await receive()
             await send({"type": "websocket.close"})
         else:
-            path: str = scope["path"]
+            path: str = self.provider.addresses.below(scope["path"])
             first = path[1 : path.find("/", 1)] if path.find("/", 1) > 0 else path[1:]
             if first in self._rooms:
+                if path != scope["path"]:
+                    raw = scope["raw_path"].removeprefix(self.provider.addresses.prefix.encode())
+                    scope = {**scope, "path": path, "raw_path": raw}
                 await (await self._room(first))(scope, receive, send)
             else:
-                await self._protocol(scope, receive, send)
+                await self._protocol(path, scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -65,7 +68,7 @@ class Edge:
             self._made[name] = await self._rooms[name]()
         return self._made[name]
 
-    async def _protocol(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _protocol(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         method: str = scope["method"]
         body = b"" if method == "GET" else await _body(receive)
         if body is None:
@@ -76,7 +79,7 @@ class Edge:
             request = Request(
                 "GET" if method == "HEAD" else method,
                 self._base(scope["scheme"], headers),
-                scope["path"],
+                path,
                 scope["query_string"],
                 headers,
                 body,
@@ -86,7 +89,7 @@ class Edge:
         if answer.transport is None:
             await _write(send, answer)
         else:
-            await _misbehave(send, answer)
+            await _misbehave(receive, send, answer)
 
     def _base(self, scheme: str, headers: list[tuple[bytes, bytes]]) -> str:
         host = b""
@@ -127,11 +130,11 @@ async def _write(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _misbehave(send: Send, answer: Answer) -> None:
+async def _misbehave(receive: Receive, send: Send, answer: Answer) -> None:
     transport = answer.transport
     assert transport is not None  # noqa: S101 # the caller looked
-    if transport.delay:
-        await asyncio.sleep(transport.delay)
+    if transport.delay and await _gone_within(receive, transport.delay):
+        return
     if transport.cut == 0:
         _abort(send)
         return
@@ -140,7 +143,8 @@ async def _misbehave(send: Send, answer: Answer) -> None:
     if transport.drip:
         for byte in answer.body:
             await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
-            await asyncio.sleep(transport.drip)
+            if await _gone_within(receive, transport.drip):
+                return
         await send({"type": "http.response.body", "body": b""})
     elif transport.cut is not None:
         await send({"type": "http.response.body", "body": answer.body[: transport.cut], "more_body": True})
@@ -148,6 +152,20 @@ async def _misbehave(send: Send, answer: Answer) -> None:
         _abort(send)
     else:
         await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _gone_within(receive: Receive, seconds: float) -> bool:
+    """Wait so long; True, and at once, where the client has gone: nobody stalls for those who gave up."""
+    try:
+        await asyncio.wait_for(_gone(receive), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _abort(send: Send) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 type_json = (b"content-type", b"application/json")
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
@@ -17,6 +18,10 @@ NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 FORM = "application/x-www-form-urlencoded"
 MOST_PARAMETERS = 500
 """More than any honest request has; a flood of them is refused before it is parsed."""
+SHORT = 200
+"""Up to so many characters a text is remembered with what it decodes or encodes to."""
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` makes one for every call
 
 
 class BadRequestError(Exception):
@@ -56,22 +61,47 @@ class Params(dict[str, str]):
         """
         if not raw:
             return cls()
+        if raw.count(b"&") >= MOST_PARAMETERS:
+            raise BadRequestError(f"more than {MOST_PARAMETERS} parameters")
         try:
-            pairs = parse_qsl(
-                raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
-            )
+            return cls(_pairs(raw.decode("ascii")))
         except UnicodeDecodeError as error:
             raise BadRequestError("the parameters are not UTF-8, percent-encoded (WHATWG URL, section 5)") from error
-        except ValueError as error:
-            raise BadRequestError(f"more than {MOST_PARAMETERS} parameters") from error
-        return cls(pairs)
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values, decoded (WHATWG URL, section 5.1); a third of what `urllib.parse.parse_qsl` costs."""
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            yield _decoded(name), _decoded(value)
+        else:
+            yield name, value
+
+
+def _decoded(text: str) -> str:
+    return _decoded_before(text) if len(text) <= SHORT else _decoded_before.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _decoded_before(text: str) -> str:
+    """The same redirect URIs and scopes come again and again."""
+    return unquote_to_bytes(text.replace("+", " ")).decode()
+
+
+def quoted(text: str, safe: str = "") -> str:
+    """Percent-encoded (RFC 3986, section 2.1), for texts that come again and again: issuers, names of tenants."""
+    return _quoted_before(text, safe) if len(text) <= SHORT else quote(text, safe=safe)
+
+
+_quoted_before = lru_cache(maxsize=1024)(quote)
 
 
 def raw_value(raw: bytes, name: bytes) -> bytes | None:
     """The value of a parameter as it was sent, still encoded: what is echoed is echoed byte for byte."""
     for pair in raw.split(b"&"):
         key, equals, value = pair.partition(b"=")
-        if equals and (key == name or unquote_plus(key.decode("latin-1")).encode() == name):
+        if equals and (key == name or (b"%" in key and unquote_to_bytes(key) == name)):
             return value
     return None
 
@@ -174,7 +204,7 @@ class Answer:
 
 def json_bytes(document: Any) -> bytes:
     """Compact JSON. Lone surrogates, which some clients send, are escaped and so survive."""
-    return json.dumps(document, separators=(",", ":")).encode()
+    return _encode(document).encode()
 
 
 def json_answer(status: int, document: Mapping[str, Any], headers: Iterable[tuple[bytes, bytes]] = NO_STORE) -> Answer:

@@ -19,8 +19,9 @@ from joserfc import jwt as joserfc_jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 
-from mock_idp.keys import Algorithm, KeyRing, jwks_document, make, signer
+from mock_idp.keys import Algorithm, jwk, make, signer
 from mock_idp.tokens import forge
+from mock_idp.wire.http import json_bytes
 
 # joserfc wants the algorithm to be called Ed25519 (RFC 9864), which hardly a relying party understands yet.
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
@@ -54,8 +55,7 @@ def draft(alg: Algorithm = "RS256") -> forge.Draft:
 
 
 def jwks(of: forge.Draft) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(jwks_document(KeyRing([of.ref])))
-    return document
+    return {"keys": [jwk(of.ref)]}
 
 
 def published_keys(of: forge.Draft) -> KeySet:
@@ -146,14 +146,14 @@ def test_the_public_key_is_the_secret_in_each_encoding() -> None:
     made = draft()
     public = signer(made.ref).private.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    jwk = jwks(made)["keys"][0]
+    published = jwks(made)["keys"][0]
     secrets = {
         "pkcs1-pem": public.public_bytes(Encoding.PEM, PublicFormat.PKCS1),
         "spki-pem": pem,
         "spki-pem-bare": pem[:-1],
         "der": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        "jwk": json.dumps(jwk, separators=(",", ":")).encode(),
-        "modulus": jwk["n"].encode(),
+        "jwk": json.dumps(published, separators=(",", ":")).encode(),
+        "modulus": published["n"].encode(),
     }
     assert pem.endswith(b"-----\n")
     for name, secret in secrets.items():
@@ -164,8 +164,7 @@ def test_the_public_key_is_the_secret_in_each_encoding() -> None:
 
 def test_the_jwk_that_is_the_secret_stands_in_the_jwks_to_the_letter() -> None:
     made = draft()
-    document = jwks_document(KeyRing([made.ref]))
-    assert has_hmac(forge.alg_hs256_pubkey_jwk(made), document.removeprefix(b'{"keys":[').removesuffix(b"]}"))
+    assert has_hmac(forge.alg_hs256_pubkey_jwk(made), json_bytes(jwk(made.ref)))
 
 
 def test_the_client_secret_signs() -> None:
@@ -182,7 +181,7 @@ def test_other_algorithms_are_rightly_signed() -> None:
         assert header(token)["kid"] == made.ref.kid
         assert jwt.decode(token, public, algorithms=[alg], audience="app") == CLAIMS
     assert made.other is not None
-    other = jwt.PyJWK(json.loads(jwks_document(KeyRing([made.other])))["keys"][0])
+    other = jwt.PyJWK(jwk(made.other))
     assert jwt.decode(forge.alg_other_es256(made), other, algorithms=["ES256"], audience="app") == CLAIMS
 
 

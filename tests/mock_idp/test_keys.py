@@ -16,8 +16,11 @@ import pytest
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import JWKRegistry, KeySet
 
-from mock_idp.keys import ALGORITHMS, Algorithm, KeyRef, KeyRing, Rotation, jwks_document, make, signer
+from mock_idp.keys import ALGORITHMS, Algorithm, KeyRef, KeyRing, Rotation, jwk, make, signer
 from mock_idp.keys.pool import FORGER_SLOT, POOL_SIZE, pool
+from mock_idp.keys.rotation import rotate
+from mock_idp.records import Tenant
+from mock_idp.store.memory import MemoryStore
 from mock_idp.tokens import jws
 
 if TYPE_CHECKING:
@@ -29,6 +32,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 NOW = 1_800_000_000.0
 
 
+def jwks_document(ring: KeyRing) -> str:
+    return json.dumps({"keys": [jwk(key) for key in ring.published()]})
+
+
 def ring_of(tenant: str, *algs: Algorithm, taken: Collection[int] = ()) -> KeyRing:
     ring = KeyRing()
     for alg in algs:
@@ -36,10 +43,19 @@ def ring_of(tenant: str, *algs: Algorithm, taken: Collection[int] = ()) -> KeyRi
     return ring
 
 
-def rotated(ring: KeyRing, *modes: Rotation) -> KeyRing:
-    for mode in modes:
-        asyncio.run(ring.rotate("acme", mode))
-    return ring
+def rotated(ring: KeyRing, *modes: Rotation, alg: Algorithm | None = None) -> KeyRing:
+    """The ring of the tenant "acme" after these rotations, as a store does them."""
+
+    async def turn() -> KeyRing:
+        store = MemoryStore()
+        await store.create(Tenant("acme", keys=ring))
+        for mode in modes:
+            await rotate(store, "acme", mode, alg)
+        tenant = await store.tenant("acme")
+        assert tenant
+        return tenant.keys
+
+    return asyncio.run(turn())
 
 
 def key_ids(ring: KeyRing) -> list[str]:
@@ -81,11 +97,11 @@ def test_header_members_are_added_replaced_and_left_out() -> None:
     }
 
 
-def test_key_ids_are_thumbprints() -> None:
+def test_key_ids_are_thumbprints_that_say_they_are_a_mocks() -> None:
     ring = ring_of("acme", "RS256", "PS256", "ES256", "EdDSA")
     for key in json.loads(jwks_document(ring))["keys"]:
         assert key["use"] == "sig"
-        assert key["kid"] == JWKRegistry.import_key(key).thumbprint()
+        assert key["kid"] == f"mock-{JWKRegistry.import_key(key).thumbprint()}"
 
 
 def test_no_private_part_is_published() -> None:
@@ -185,7 +201,7 @@ def test_no_key_comes_back(alg: Algorithm, mode: Rotation) -> None:
 def test_one_algorithm_is_rotated_alone_and_all_without_a_name() -> None:
     ring = ring_of("acme", "RS256", "EdDSA")
     rsa, ed = ring.active("RS256").kid, ring.active("EdDSA").kid
-    asyncio.run(ring.rotate("acme", "swap", alg="EdDSA"))
+    rotated(ring, "swap", alg="EdDSA")
     assert (ring.active("RS256").kid, ring.active("EdDSA").kid != ed) == (rsa, True)
     rotated(ring, "swap")
     assert ring.active("RS256").kid != rsa
@@ -195,6 +211,10 @@ def test_what_cannot_be_done_is_said_in_a_sentence() -> None:
     ring = ring_of("acme", "RS256")
     with pytest.raises(ValueError, match="no RS256 key is announced: rotate with 'announce' first"):
         rotated(ring, "use")
+    with pytest.raises(ValueError, match="the rotation 'swap' needs a new key"):
+        ring.rotate("swap", "RS256")
+    with pytest.raises(KeyError, match="nobody"):
+        asyncio.run(rotate(MemoryStore(), "nobody", "swap"))
     with pytest.raises(LookupError, match="no key for ES256"):
         ring.active("ES256")
     with pytest.raises(ValueError, match="no rotation 'spin'"):
@@ -205,9 +225,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence() -> None:
 def test_publishing_rsa_keys_needs_no_cryptography() -> None:
     program = (
         "import asyncio, sys\n"
-        "from mock_idp.keys import KeyRing, jwks_document\n"
+        "from mock_idp.keys import KeyRing, jwk\n"
         "import mock_idp.tokens.jws\n"
-        "ring = KeyRing(); asyncio.run(ring.add('acme', 'RS256')); jwks_document(ring)\n"
+        "ring = KeyRing(); jwk(asyncio.run(ring.add('acme', 'RS256')))\n"
         "sys.exit('cryptography' in sys.modules or 'jwt' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=30).returncode == 0
@@ -246,12 +266,12 @@ def refused(token: str, key: Any, **expected: Any) -> str:
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_an_assertion_of_another_library_is_verified(alg: Algorithm) -> None:
-    private, jwk = client_key(alg)
-    token = jwt.encode({"iss": "c", "aud": ["x", "y"], "exp": NOW + 60}, private, alg, headers={"kid": jwk["kid"]})
-    verified = jws.verify(token, {"keys": [jwk]}, algs=[alg], aud=["y"], iss="c", now=NOW, require=["exp"])
+    private, public = client_key(alg)
+    token = jwt.encode({"iss": "c", "aud": ["x", "y"], "exp": NOW + 60}, private, alg, headers={"kid": public["kid"]})
+    verified = jws.verify(token, {"keys": [public]}, algs=[alg], aud=["y"], iss="c", now=NOW, require=["exp"])
     assert verified.claims["iss"] == "c"
     assert verified.header["alg"] == alg
-    assert jws.verify(token, jwk, algs=[alg], now=NOW).claims == verified.claims
+    assert jws.verify(token, public, algs=[alg], now=NOW).claims == verified.claims
 
 
 def test_a_short_secret_is_good_enough() -> None:
@@ -266,8 +286,8 @@ def jws_with_secret(claims: dict[str, Any], secret: str) -> str:
 
 
 def test_a_public_key_is_no_secret() -> None:
-    _, jwk = client_key("RS256")
-    assert "allowed are RS256, ES256, EdDSA" in refused(jws_with_secret({}, json.dumps(jwk)), jwk)
+    _, public = client_key("RS256")
+    assert "allowed are RS256, ES256, EdDSA" in refused(jws_with_secret({}, json.dumps(public)), public)
     private, _ = client_key("RS256")
     assert "allowed are HS256" in refused(jwt.encode({}, private, "RS256"), "secret")
 
@@ -294,24 +314,24 @@ def test_times_audience_and_issuer_are_checked_by_our_clock(claims: dict[str, An
     good: dict[str, Any] = {"iss": "c", "aud": "as", "exp": NOW + 60, "jti": "1"}
     changed = {name: value for name, value in {**good, **claims}.items() if value is not ...}
     expected: dict[str, Any] = {"aud": "as", "iss": "c", "require": ["jti"]}
-    private, jwk = client_key("EdDSA")
+    private, public = client_key("EdDSA")
     sent = jwt.PyJWS().encode(json.dumps(good).encode(), private, "EdDSA")
-    assert jws.verify(sent, jwk, algs=["EdDSA"], now=NOW, **expected).claims == good
+    assert jws.verify(sent, public, algs=["EdDSA"], now=NOW, **expected).claims == good
     sent = jwt.PyJWS().encode(json.dumps(changed).encode(), private, "EdDSA")
-    assert reason in refused(sent, jwk, **expected)
+    assert reason in refused(sent, public, **expected)
 
 
 def test_an_expired_hint_may_be_read() -> None:
-    private, jwk = client_key("EdDSA")
+    private, public = client_key("EdDSA")
     token = jwt.encode({"exp": 5}, private, "EdDSA")
-    assert jws.verify(token, jwk, algs=["EdDSA"], now=NOW, check_times=False).claims == {"exp": 5}
+    assert jws.verify(token, public, algs=["EdDSA"], now=NOW, check_times=False).claims == {"exp": 5}
 
 
 def test_typ_is_compared_as_a_media_type() -> None:
-    private, jwk = client_key("EdDSA")
+    private, public = client_key("EdDSA")
     token = jwt.encode({}, private, "EdDSA", headers={"typ": "application/DPOP+jwt"})
-    assert jws.verify(token, jwk, algs=["EdDSA"], now=NOW, typ=["dpop+jwt"])
-    assert "allowed are JWT" in refused(token, jwk, typ=["JWT"])
+    assert jws.verify(token, public, algs=["EdDSA"], now=NOW, typ=["dpop+jwt"])
+    assert "allowed are JWT" in refused(token, public, typ=["JWT"])
 
 
 def test_a_key_is_found_by_its_id() -> None:

@@ -1,0 +1,203 @@
+"""Every fault strikes where it is bound, as it says, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_idp.faults import FAULTS, docs, find
+from mock_idp.protocol.errors import OAuthError
+from mock_idp.records import Armed, Match
+from tests.mock_idp.faults import of_authorization, of_id_token, of_metadata, of_token, of_userinfo, walk
+from tests.mock_idp.faults.walk import CHECKS, authorize, honest, id_token, redeem, struck, token_members
+from tests.mock_idp.served import answered, claims, error_of
+
+if TYPE_CHECKING:
+    from tests.mock_idp.served import Served, World
+
+AREAS = (of_authorization, of_id_token, of_metadata, of_token, of_userinfo)
+"""Imported for what they show."""
+
+
+@pytest.fixture
+def still(tenant: World) -> World:
+    """A tenant whose clock stands, so that two tokens of one test have the same times."""
+    now = float(int(time.time()))
+    tenant.change(lambda settings: setattr(settings.clock, "frozen", now))
+    return tenant
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_a_fault_strikes_as_it_says_and_a_login_after_it_is_honest(name: str, still: World) -> None:
+    before = honest(still)
+    assert struck(still) == []
+    CHECKS[name](still, name)
+    assert name in struck(still)
+    strikes = len(struck(still))
+    assert honest(still) == before
+    assert len(struck(still)) == strikes
+
+
+def test_every_fault_has_its_check() -> None:
+    assert CHECKS.keys() == FAULTS.keys()
+    assert all(area.__doc__ for area in AREAS)
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_every_fault_is_described(name: str) -> None:
+    fault = FAULTS[name]
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*\.[A-Za-z0-9]+(-[A-Za-z0-9]+)*", name)
+    assert fault.sentence.endswith(".")
+    assert fault.correct
+    assert not fault.correct.endswith(".")
+    assert fault.replaces.__module__.startswith("mock_idp.protocol.")
+    assert name.partition(".")[0] in docs.AREAS
+    assert f"`{name}`" in docs.document()
+    assert f"  {name}" in docs.listing()
+
+
+def test_the_document_is_current() -> None:
+    assert docs.main(["--check"]) == 0
+
+
+# -- binding --
+
+
+def test_a_fault_is_bound_by_signing_in(served: Served) -> None:
+    world = served.tenant(auto_approve="fault:id-token.aud-wrong:bob")
+    with world.http:
+        said = claims(id_token(world))
+        assert (said["aud"], said["sub"]) == ("another-client", "bob")
+        assert claims(id_token(world, login_hint="carol"))["aud"] == "app"
+
+
+def test_a_fault_beats_approval_at_once(tenant: World) -> None:
+    assert error_of(authorize(tenant, "authorization.error-login-required")) == "login_required"
+
+
+def test_several_faults_strike_in_one_login(tenant: World) -> None:
+    members = token_members(tenant, "id-token.sub-case token.token-type-case id-token.aud-wrong")
+    said = claims(members["id_token"])
+    assert (said["sub"], said["aud"], members["token_type"]) == ("ALICE", "another-client", "BEARER")
+
+
+def test_interleaved_logins_do_not_touch_each_other(tenant: World) -> None:
+    codes = [tenant.code(mock_fault=fault) for fault in (None, "id-token.sub-case", None, "id-token.aud-wrong")]
+    said = [claims(tenant.redeem(code).json()["id_token"]) for code in codes]
+    assert [token["sub"] for token in said] == ["alice", "ALICE", "alice", "alice"]
+    assert [token["aud"] for token in said] == ["app", "app", "app", "another-client"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "sentence"),
+    [
+        ("id-token.aud-worng", "no fault is named 'id-token.aud-worng'; did you mean id-token.aud-wrong?"),
+        ("nonsense", "no fault is named 'nonsense'; `authconform idp --faults` lists them"),
+        ("id-token.aud-wrong id-token.aud-missing", "replace the same step; use one of them"),
+        ("jwks.empty", "belongs to a tenant: arm it"),
+        ("token.http-500=3", "the fault token.http-500 takes no value"),
+        ("token.slow=soon", "takes seconds, from 0 to 3600, not 'soon'"),
+        ("token.slow=nan", "takes seconds, from 0 to 3600, not 'nan'"),
+        ("token.slow=3601", "takes seconds, from 0 to 3600, not '3601'"),
+    ],
+)
+def test_what_cannot_be_bound_is_said_at_once(tenant: World, faults: str, sentence: str) -> None:
+    response = answered(authorize(tenant, faults))
+    assert response["error"] == "invalid_request"
+    assert sentence in response["error_description"].replace("?", "'") or sentence in response["error_description"]
+
+
+def test_an_unknown_fault_is_an_oauth_error() -> None:
+    with pytest.raises(OAuthError):
+        find("no.such-fault")
+
+
+# -- arming --
+
+
+def armed(world: World, fault: str, times: int | None = None, **match: object) -> None:
+    world.change(lambda tenant: tenant.armed.append(Armed("one", fault, Match(**match), times)))  # type: ignore[arg-type]
+
+
+def test_an_armed_fault_strikes_so_many_times(tenant: World) -> None:
+    armed(tenant, "token.http-500", times=2)
+    assert [redeem(tenant).status_code for _ in range(4)] == [500, 500, 200, 200]
+
+
+def test_an_armed_fault_strikes_the_nth_time(tenant: World) -> None:
+    armed(tenant, "token.http-500", nth=3)
+    assert [redeem(tenant).status_code for _ in range(5)] == [200, 200, 500, 200, 200]
+
+
+def test_an_armed_fault_strikes_what_it_matches(tenant: World) -> None:
+    armed(tenant, "id-token.sub-case", account="bob")
+    assert claims(id_token(tenant))["sub"] == "alice"
+    assert claims(id_token(tenant, login_hint="bob"))["sub"] == "BOB"
+    assert claims(id_token(tenant, login_hint="bob", state="another"))["sub"] == "BOB"
+
+
+def test_a_fault_for_a_refresh_waits_for_one(tenant: World) -> None:
+    armed(tenant, "id-token.refresh-other-sub", times=1)
+    members = token_members(tenant)
+    assert claims(members["id_token"])["sub"] == "alice"
+    refreshed = tenant.refresh(members["refresh_token"]).json()
+    assert claims(refreshed["id_token"])["sub"] == "somebody-else"
+    assert claims(tenant.refresh(refreshed["refresh_token"]).json()["id_token"])["sub"] == "alice"
+
+
+# -- what has to happen first --
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("authorization.state-other-session", "start a login in another browser"),
+        ("authorization.state-replayed", "complete a login of this client"),
+        ("authorization.wrong-callback", "name the other redirect URI"),
+        ("authorization.mixup-redirect", "name the honest provider"),
+        ("authorization.mixup-redirect=nobody", "name the honest provider"),
+    ],
+)
+def test_a_page_says_what_has_to_happen_first(tenant: World, fault: str, sentence: str) -> None:
+    response = authorize(tenant, fault)
+    assert response.status_code == 400
+    assert response.headers["content-type"].startswith("text/html")
+    assert sentence in response.text
+
+
+def test_the_state_of_a_login_that_waits_on_its_page(served: Served) -> None:
+    world = served.tenant(auto_approve=None)
+    with world.http:
+        assert world.authorize(state="of/the other+one").status_code == 200
+        page = world.authorize(mock_fault="authorization.state-other-session").text
+        pending = re.search(r'name="pending" value="([^"]+)"', page)
+        assert pending
+        response = answered(world.post("sign-in", {"pending": pending[1], "account": "alice"}))
+        assert response["state"] == "of/the other+one"
+
+
+def test_a_nonce_of_an_earlier_login_needs_one(tenant: World) -> None:
+    refused = redeem(tenant, "id-token.nonce-from-previous-flow")
+    assert refused.status_code == 400
+    assert "first complete a login" in refused.json()["error_description"]
+
+
+def test_forgeries_that_need_another_key_say_so(served: Served) -> None:
+    world = served.tenant(signing_alg="EdDSA")
+    with world.http:
+        refused = redeem(world, "id-token.alg-hs256-pubkey-modulus")
+        assert "set signing_alg to RS256" in refused.json()["error_description"]
+        walk.honest(world)
+
+
+@pytest.mark.parametrize("alg", ["PS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize("fault", ["id-token.sig-foreign-key", "id-token.hdr-jwk", "id-token.alg-hs256-pubkey-der"])
+def test_forgeries_of_other_algorithms(served: Served, alg: str, fault: str) -> None:
+    world = served.tenant(signing_alg=alg)
+    with world.http:
+        token = id_token(world, fault)
+        assert walk.header(token)["alg"] == ("HS256" if "hs256" in fault else alg)
+        assert walk.changes(claims(id_token(world)), claims(token), {"at_hash", "sid", "exp", "iat", "auth_time"}) == {}

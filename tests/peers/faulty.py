@@ -1,0 +1,122 @@
+"""A login with one fault, as one client sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from mock_idp.faults import FAULTS
+from mock_idp.records import Armed
+from tests.peers.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_idp.journal import Entry
+    from tests.mock_idp.served import Served, World
+    from tests.peers.conftest import Run
+    from tests.peers.job import Result
+
+IMPATIENT_S = 0.4
+HONEST = "-honest"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a fault needs to strike.
+
+    Attributes:
+        before: happens in the tenant first; may give the fault's value.
+        leaks: does an entry of the journal show that the client told a stranger something?
+        job: what the client does otherwise than usual.
+        settings: of the tenant.
+        tls: the provider is on https, and clients are not told to put up with http.
+
+    """
+
+    before: Callable[[World], str | None] | None = None
+    leaks: Callable[[Entry], bool] = lambda entry: "canary-visited" in entry.notes
+    job: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    tls: bool = False
+
+
+def _complete_a_login(world: World) -> None:
+    world.tokens(state="of-another-login", nonce="of-another-login")
+
+
+def _start_a_login(world: World) -> None:
+    world.code(state="of-another-login", nonce="of-another-login")
+
+
+def _make_an_honest_tenant(world: World) -> str:
+    return world.served.tenant(f"{world.name}{HONEST}").name
+
+
+_IMPATIENT = Scene(job={"timeout_s": IMPATIENT_S})
+_STEP_UP = Scene(job={"parameters": {"max_age": "60"}})
+
+SCENES = {
+    "authorization.state-other-session": Scene(_start_a_login),
+    "authorization.state-replayed": Scene(_complete_a_login),
+    "authorization.mixup-redirect": Scene(_make_an_honest_tenant, leaks=lambda entry: entry.endpoint == "token"),
+    "id-token.nonce-from-previous-flow": Scene(_complete_a_login),
+    "id-token.nonce-unsolicited": Scene(job={"nonce": False}),
+    "id-token.auth-time-old": _STEP_UP,
+    "id-token.auth-time-missing": _STEP_UP,
+    "userinfo.signed-bad": Scene(job={"userinfo_alg": "RS256"}, settings={"userinfo_signed": True}),
+    "token.hang": _IMPATIENT,
+    "token.slow": _IMPATIENT,
+    "token.drip": _IMPATIENT,
+    "userinfo.hang": _IMPATIENT,
+    "userinfo.slow": _IMPATIENT,
+    "userinfo.drip": _IMPATIENT,
+    "discovery.drip": _IMPATIENT,
+    "jwks.drip": _IMPATIENT,
+    "discovery.endpoint-http": Scene(tls=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of a login with a fault.
+
+    Attributes:
+        struck: did the fault strike at all?
+        leaked: did the client go to a host that it had no reason to trust?
+
+    """
+
+    result: Result
+    struck: bool
+    leaked: bool
+
+
+def needs_tls(name: str) -> bool:
+    """Does a fault say nothing where http is allowed?"""
+    return name in SCENES and SCENES[name].tls
+
+
+def log_in_with(served: Served, run: Run, driver: str, name: str) -> Seen:
+    """Let a client log in once, in a tenant of its own, with a fault."""
+    scene = SCENES.get(name, Scene())
+    world = served.tenant(**scene.settings)
+    try:
+        with world.http:
+            value = scene.before(world) if scene.before is not None else None
+        job = replace(Job(driver, world.issuer), **scene.job)
+        text = f"{name}={value}" if value else name
+        if FAULTS[name].of_tenant:
+            world.change(lambda tenant: tenant.armed.append(Armed("peers", text)))
+        else:
+            job = replace(job, parameters={**job.parameters, "mock_fault": text})
+        result = run(job)
+        journal = world.journal()
+    finally:
+        for tenant in (world.name, f"{world.name}{HONEST}"):
+            served.run(served.provider.store.drop(tenant))
+    return Seen(
+        result,
+        struck=any(name in entry.faults for entry in journal),
+        leaked=result.outcome == "leaks" or any(scene.leaks(entry) for entry in journal),
+    )
