@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import secrets
 import shlex
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -17,12 +16,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from mock_idp.dashboard.explained import tokens_in
+from mock_idp.dashboard.relying_party import RelyingParty
 from mock_idp.faults import FAULTS, find
 from mock_idp.pages.theme import STYLE
 from mock_idp.protocol.errors import OAuthError
-from mock_idp.records import Armed, Session
-from mock_idp.tokens.pkce import challenge_of
-from mock_idp.wire.http import FORM, Request
+from mock_idp.records import Armed, Grant, Session
 
 if TYPE_CHECKING:
     from starlette.requests import Request as Asked
@@ -32,18 +30,8 @@ if TYPE_CHECKING:
     from mock_idp.records import Tenant
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-CLIENT = "dashboard"
 WAIT_S = 20.0
 """How long the live journal waits for something new."""
-
-
-@dataclass(slots=True)
-class Attempt:
-    """A login of the dashboard's own relying party that is under way."""
-
-    tenant: str
-    verifier: str
-    nonce: str
 
 
 class Dashboard:
@@ -58,7 +46,7 @@ class Dashboard:
     def __init__(self, provider: Provider, *, anywhere: bool = False) -> None:
         self._provider = provider
         self._anywhere = anywhere
-        self._attempts: dict[str, Attempt] = {}
+        self._relying_party = RelyingParty(provider)
         self._templates = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -86,7 +74,10 @@ class Dashboard:
             if not self._anywhere and (peer not in LOOPBACK or asked.url.hostname not in LOOPBACK):
                 return Response("the dashboard is served on loopback only\n", 403, media_type="text/plain")
             # Another site's page must not arm faults: browsers say where a request comes from.
-            if asked.method == "POST" and asked.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            if asked.method == "POST" and asked.headers.get("sec-fetch-site", "same-origin") not in (
+                "same-origin",
+                "none",
+            ):
                 return Response("this form belongs to the dashboard\n", 403, media_type="text/plain")
             response: Response = await page(asked)
             return response
@@ -95,7 +86,7 @@ class Dashboard:
 
     def _page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         text = self._templates.get_template(name).render(style=STYLE, faults=_areas(), **values)
-        policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; form-action *"
+        policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
         return HTMLResponse(text, status, {"cache-control": "no-store", "content-security-policy": policy})
 
     # --- looking ------------------------------------------------------------------------------------------------------
@@ -106,7 +97,7 @@ class Dashboard:
         chosen = asked.query_params.get("tenant") or (names[0] if names else None)
         tenant = await store.tenant(chosen) if chosen else None
         entries = await store.entries(tenant.name) if tenant else []
-        sessions = await store.records(tenant.name, Session) if tenant else {}
+        sessions = await self._sessions(tenant.name) if tenant else []
         base = self._base(asked)
         return self._page(
             "overview.html",
@@ -115,11 +106,22 @@ class Dashboard:
             issuer=self._provider.addresses.issuer(tenant, base) if tenant else "",
             rows=[self._row(entry) for entry in reversed(entries)],
             last=entries[-1].number if entries else 0,
-            sessions=sessions.values(),
+            sessions=sessions,
             armed=tenant.armed if tenant else [],
             accounts=list(tenant.accounts) if tenant else [],
             told=asked.query_params.get("told", ""),
         )
+
+    async def _sessions(self, tenant: str) -> list[tuple[Session, list[str]]]:
+        """Who is signed in, and at which clients."""
+        store = self._provider.store
+        clients: dict[str | None, set[str]] = {}
+        for grant in (await store.records(tenant, Grant)).values():
+            clients.setdefault(grant.sid, set()).add(grant.client_id)
+        return [
+            (session, sorted(clients.get(session.sid, ())))
+            for session in (await store.records(tenant, Session)).values()
+        ]
 
     def _row(self, entry: Entry) -> dict[str, Any]:
         return {
@@ -137,7 +139,10 @@ class Dashboard:
 
     async def _rows(self, asked: Asked) -> Response:
         name, after = asked.query_params.get("tenant", ""), asked.query_params.get("after", "0")
-        entries = await self._provider.store.wait(name, int(after) if after.isdecimal() else 0, WAIT_S)
+        try:
+            entries = await self._provider.store.wait(name, int(after) if after.isdecimal() else 0, WAIT_S)
+        except asyncio.CancelledError:  # the provider ends; a browser that listens is no reason for a traceback
+            entries = []
         last = entries[-1].number if entries else after
         template = self._templates.get_template("rows.html")
         rows = template.render(rows=[self._row(entry) for entry in reversed(entries)], tenant_name=name)
@@ -171,59 +176,13 @@ class Dashboard:
         tenant = await self._provider.store.tenant(form.get("tenant", ""))
         if tenant is None:
             return self._page("problem.html", 404, problem="there is no such tenant any more")
-        state, attempt = secrets.token_urlsafe(16), Attempt(tenant.name, secrets.token_urlsafe(32), secrets.token_urlsafe(16))
-        if len(self._attempts) > 100:  # noqa: PLR2004 # abandoned ones
-            self._attempts.clear()
-        self._attempts[state] = attempt
-        parameters = {
-            "response_type": "code",
-            "client_id": CLIENT,
-            "redirect_uri": f"{self._base(asked)}/_/callback",
-            "scope": "openid profile email",
-            "state": state,
-            "nonce": attempt.nonce,
-            "code_challenge": challenge_of(attempt.verifier),
-            "code_challenge_method": "S256",
-            "mock_fault": form.get("fault", ""),
-            "login_hint": form.get("account", ""),
-        }
-        query = urlencode({name: value for name, value in parameters.items() if value})
-        return RedirectResponse(f"{self._endpoint(tenant, asked, 'authorization_endpoint')}?{query}", 303)
+        where = self._relying_party.start(tenant, self._base(asked), form.get("fault", ""), form.get("account", ""))
+        return RedirectResponse(where, 303)
 
     async def _callback(self, asked: Asked) -> Response:
-        """The dashboard's relying party shows what it was given, and believes none of it."""
-        attempt = self._attempts.pop(asked.query_params.get("state", ""), None)
-        told = dict(asked.query_params)
-        tenant = await self._provider.store.tenant(attempt.tenant) if attempt else None
-        if attempt is None or tenant is None or "code" not in told:
-            return self._page("login.html", tenant=tenant, told=told, tokens=[], answer="", profile="", known=attempt)
-        body = urlencode(
-            {
-                "grant_type": "authorization_code",
-                "code": told["code"],
-                "redirect_uri": f"{self._base(asked)}/_/callback",
-                "client_id": CLIENT,
-                "code_verifier": attempt.verifier,
-            }
-        )
-        answer = await self._ask(asked, tenant, "token", "POST", body)
-        tokens = tokens_in(answer, tenant.clock.now(time.time()))
-        access = next((token.text for token in tokens if token.name == "access_token"), None)
-        profile = await self._ask(asked, tenant, "userinfo", "GET", bearer=access) if access else ""
-        return self._page(
-            "login.html", tenant=tenant, told=told, tokens=tokens, answer=answer, profile=profile, known=attempt
-        )
-
-    async def _ask(
-        self, asked: Asked, tenant: Tenant, endpoint: str, method: str, body: str = "", bearer: str | None = None
-    ) -> str:
-        headers = [(b"content-type", FORM.encode())]
-        if bearer:
-            headers.append((b"authorization", f"Bearer {bearer}".encode()))
-        path = f"/{tenant.name}/{endpoint}"
-        request = Request(method, self._base(asked), path, b"", headers, body.encode(), "dashboard")
-        answer = await self._provider.answer(request)
-        return _pretty(answer.body.decode("utf-8", "replace"))
+        """What came of it."""
+        outcome = await self._relying_party.finish(dict(asked.query_params), self._base(asked))
+        return self._page("login.html", outcome=outcome)
 
     async def _arm(self, asked: Asked) -> Response:
         form = dict(parse_qsl((await asked.body()).decode()))
@@ -248,27 +207,24 @@ class Dashboard:
         return self._back(form, "disarmed")
 
     async def _sign_out(self, asked: Asked) -> Response:
-        """End a session as the provider would: every client of it is told."""
+        """End a session here, and tell every client of it."""
         from mock_idp.protocol.logout import send_logout  # noqa: PLC0415 # clients are told over HTTP, which is heavy
 
         form = dict(parse_qsl((await asked.body()).decode()))
         tenant = await self._provider.store.tenant(form.get("tenant", ""))
         if tenant is None:
             return self._page("problem.html", 404, problem="there is no such tenant any more")
-        await send_logout(self._provider, tenant, sid=form.get("sid"))
-        return self._back(form, "signed out")
+        told = await send_logout(self._provider, tenant, sid=form.get("sid"))
+        for key, session in (await self._provider.store.records(tenant.name, Session)).items():
+            if session.sid == form.get("sid"):
+                await self._provider.store.delete(tenant.name, Session, key)
+        return self._back(form, "signed out; " + ("; ".join(told) or "no client has a back-channel logout URI"))
 
     def _back(self, form: dict[str, str], told: str) -> Response:
         return RedirectResponse(f"/_/?{urlencode({'tenant': form['tenant'], 'told': told})}", 303)
 
     def _base(self, asked: Asked) -> str:
         return self._provider.addresses.base(asked.url.scheme, asked.url.netloc)
-
-    def _endpoint(self, tenant: Tenant, asked: Asked, name: str) -> str:
-        from mock_idp.dialects import DIALECTS  # noqa: PLC0415 # loaded already; the dashboard is not its user at import
-
-        names = {metadata: path for path, metadata in DIALECTS[tenant.settings.dialect].endpoint_names.items()}
-        return self._provider.addresses.endpoint(tenant, self._base(asked), name, names[name])
 
 
 def _armed(form: dict[str, str]) -> Armed:
@@ -297,10 +253,3 @@ def _curl(entry: Entry) -> str:
     if entry.request_body:
         parts += ["--data-raw", entry.request_body.decode("latin-1")]
     return " ".join(shlex.quote(part) for part in parts)
-
-
-def _pretty(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text

@@ -11,14 +11,20 @@ from typing import Any
 
 CLAIMS: dict[str, tuple[str, str]] = {
     "iss": ("who issued it; a client compares it with the issuer it knows", "OpenID Connect Core 1.0, 3.1.3.7"),
-    "sub": ("who it is about; the only claim an account may be keyed by, together with iss", "OpenID Connect Core 1.0, 2"),
+    "sub": (
+        "who it is about; iss and sub together are what an account may be keyed by",
+        "OpenID Connect Core 1.0, 2",
+    ),
     "aud": ("for whom it is meant; a client refuses a token for somebody else", "OpenID Connect Core 1.0, 3.1.3.7"),
     "azp": ("the party it was issued to", "OpenID Connect Core 1.0, 2"),
     "exp": ("good until then", "RFC 7519, 4.1.4"),
     "iat": ("issued then", "RFC 7519, 4.1.6"),
     "nbf": ("not good before then", "RFC 7519, 4.1.5"),
     "jti": ("its own name, so that it counts once", "RFC 7519, 4.1.7"),
-    "nonce": ("echo of the authorization request's nonce; it binds the token to one browser", "OpenID Connect Core 1.0, 3.1.2.1"),
+    "nonce": (
+        "that of the authorization request; binds the token to one browser",
+        "OpenID Connect Core 1.0, 3.1.2.1",
+    ),
     "auth_time": ("when the person signed in", "OpenID Connect Core 1.0, 2"),
     "acr": ("how strongly the person signed in", "OpenID Connect Core 1.0, 2"),
     "amr": ("by which methods", "OpenID Connect Core 1.0, 2"),

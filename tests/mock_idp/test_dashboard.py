@@ -1,0 +1,141 @@
+"""The dashboard: what it shows, what it can be told to do, and who may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from mock_idp import Idp, Running, start
+from tests.mock_idp.person import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with start() as provider:
+        yield provider
+
+
+@pytest.fixture
+def idp(running: Running) -> Iterator[Idp]:
+    with running.fresh_tenant(auto_approve="alice") as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def browser(running: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=running.base, timeout=30, follow_redirects=True) as client:
+        yield client
+
+
+def shown(browser: httpx.Client, idp: Idp) -> str:
+    response = browser.get("/_/", params={"tenant": idp.name})
+    assert response.status_code == 200
+    return Page(response).text
+
+
+def login(browser: httpx.Client, idp: Idp, fault: str = "") -> str:
+    response = browser.post("/_/login", data={"tenant": idp.name, "fault": fault, "account": "alice"})
+    assert response.status_code == 200, response.text
+    return Page(response).text
+
+
+@pytest.mark.parametrize("dialect", ["oidc", "google"])
+def test_an_honest_login_is_accepted_and_its_claims_are_explained(
+    running: Running, browser: httpx.Client, dialect: str
+) -> None:
+    with running.fresh_tenant(auto_approve="alice", dialect=dialect) as idp:
+        text = login(browser, idp)
+        assert "a sound client accepts the ID Token" in text
+        assert "for whom it is meant" in text
+
+
+@pytest.mark.parametrize("dialect", ["github", "intra42", "oauth2"])
+def test_a_login_without_id_token_shows_the_profile(running: Running, browser: httpx.Client, dialect: str) -> None:
+    with running.fresh_tenant(auto_approve="alice", dialect=dialect) as idp:
+        text = login(browser, idp)
+        assert "opaque: only the provider knows" in text
+        assert "alice" in text.partition("UserInfo")[2]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("id-token.aud-wrong", "refuses the ID Token"),
+        ("id-token.nonce-wrong", "the nonce is not that"),
+        ("id-token.sig-corrupt", "refuses the ID Token"),
+        ("token.missing-id-token", "there is no ID Token"),
+        ("authorization.state-random", "began no login with this state"),
+    ],
+)
+def test_a_login_with_a_fault_says_what_a_sound_client_does(
+    browser: httpx.Client, idp: Idp, fault: str, said: str
+) -> None:
+    assert said in login(browser, idp, fault)
+
+
+def test_the_journal_shows_faults_refusals_and_opens_each_entry(browser: httpx.Client, idp: Idp) -> None:
+    login(browser, idp, "id-token.aud-wrong")
+    browser.post(f"{idp.issuer}/token", data={"grant_type": "authorization_code", "code": "<made-up>"}, auth=("x", "y"))
+    text = shown(browser, idp)
+    assert "id-token.aud-wrong" in text
+    assert "never issued" in text
+    number = next(entry.number for entry in idp.journal if entry.faults)
+    entry = browser.get("/_/entry", params={"tenant": idp.name, "number": number})
+    assert "for whom it is meant" in entry.text
+    assert "curl -i -X POST" in entry.text
+
+
+def test_what_strangers_sent_is_escaped(browser: httpx.Client, idp: Idp) -> None:
+    browser.get(f"{idp.issuer}/authorize", params={"client_id": "<script>alert(1)</script>"})
+    number = idp.journal.entries()[-1].number
+    for path, parameters in (("/_/", {}), ("/_/entry", {"number": str(number)}), ("/_/rows", {"after": "0"})):
+        assert "<script>alert" not in browser.get(path, params={"tenant": idp.name, **parameters}).text
+
+
+def test_the_journal_is_live(browser: httpx.Client, idp: Idp) -> None:
+    idp.authorize(client_id="app")
+    last = idp.journal.entries()[-1].number
+    httpx.get(f"{idp.issuer}/jwks")
+    rows = browser.get("/_/rows", params={"tenant": idp.name, "after": last})
+    assert "jwks" in rows.text
+    assert int(rows.headers["x-last"]) > last
+
+
+def test_a_fault_is_armed_strikes_once_and_can_be_disarmed(browser: httpx.Client, idp: Idp) -> None:
+    arm = {"tenant": idp.name, "fault": "discovery.unavailable", "times": "1"}
+    assert "armed discovery.unavailable" in Page(browser.post("/_/arm", data=arm)).text
+    assert httpx.get(idp.metadata_url).status_code == 503
+    assert httpx.get(idp.metadata_url).status_code == 200
+    page = Page(browser.post("/_/arm", data={**arm, "times": "always"}))
+    disarm = next(form for form in page.forms if form.action.endswith("/_/disarm"))
+    browser.post(disarm.action, data=dict(disarm.fields))
+    assert httpx.get(idp.metadata_url).status_code == 200
+
+
+def test_somebody_is_signed_out_and_clients_are_told(browser: httpx.Client, idp: Idp) -> None:
+    login(browser, idp)
+    page = Page(browser.get("/_/", params={"tenant": idp.name}))
+    form = next(form for form in page.forms if form.action.endswith("/_/sign-out"))
+    assert "signed out" in Page(browser.post(form.action, data=dict(form.fields))).text
+    assert "Nobody is signed in" in shown(browser, idp)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/_/arm", 400), ("/_/login", 404), ("/_/sign-out", 404), ("/_/disarm", 404)]
+)
+def test_an_unknown_tenant_or_fault_gets_one_line(browser: httpx.Client, idp: Idp, path: str, status: int) -> None:
+    response = browser.post(path, data={"tenant": idp.name if path == "/_/arm" else "gone", "fault": "no-such"})
+    assert response.status_code == status
+    assert "Not done" in response.text
+
+
+def test_other_sites_and_other_machines_are_refused(browser: httpx.Client, idp: Idp) -> None:
+    """A page elsewhere can send a form here, and can name this machine by a name of its own (DNS rebinding)."""
+    form = {"tenant": idp.name, "fault": "token.http-500"}
+    assert browser.post("/_/arm", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert browser.get("/_/", headers={"Host": "rebound.example:80"}).status_code == 403
