@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,15 @@ def test_the_readme_profile_is_a_whole_one(monkeypatch: pytest.MonkeyPatch, tmp_
     path = tmp_path / "my-app.toml"
     path.write_text(text[1])
     assert isinstance(profile.load(str(path)), Target)
+
+
+def test_the_readme_fixture_runs_as_it_stands(tmp_path: Path) -> None:
+    text = re.search(r"```python\n(def test_.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert text is not None
+    (tmp_path / "test_readme.py").write_text(text[1])
+    command = [sys.executable, "-m", "pytest", "-q", "test_readme.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
