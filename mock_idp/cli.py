@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mock_idp.addresses import Addresses, base_url, path_prefix
 from mock_idp.running.options import TOKEN_VARIABLE, Options, StartError, new_control_token
+from mock_idp.store import StoreDownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         return _carry_out(asked)
-    except StartError as error:
+    except (StartError, StoreDownError) as error:
         sys.stderr.write(f"mock_idp: {error}\n")
         return USAGE
     except KeyboardInterrupt:

@@ -103,6 +103,7 @@ def settle(options: Options, config: Config) -> None:
     addresses.forwarded = addresses.forwarded or table.forwarded
     options.open = options.open and table.open
     options.template = config.defaults
+    options.first_tenant = config.tenants[0].name if config.tenants else ""
     for note in config.notes:
         _log.warning("%s: %s", options.config, note)
 

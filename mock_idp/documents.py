@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+LARGEST = 2**53 - 1
+"""The greatest whole number that all readers of JSON agree on (RFC 8259, section 6)."""
+
 NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table", list: "a list"}
 """What the types are called in errors."""
 
@@ -144,6 +147,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911 # one lin
 
 
 def _plain(kind: Any, value: Any, where: str) -> Any:
+    if type(value) is int and abs(value) > LARGEST:
+        raise DocumentError(where, f"expected a number between -{LARGEST} and {LARGEST}")
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind or (kind is float and not math.isfinite(value)):

@@ -124,5 +124,7 @@ def _tenant(callback: Any, settings: Settings, clock: Clock, where: str) -> Tena
 def _mapping(table: Any, where: str) -> ClaimMapping:
     if not isinstance(table, dict):
         raise DocumentError(where, "expected an object")
+    if _is(str, table, "requestParam", default=None, where=where) is None:
+        raise DocumentError(join(where, "requestParam"), "missing")
     ours = {"requestParam": "parameter", "typeHeader": "typ"}
     return read(ClaimMapping, {ours.get(key, key): value for key, value in table.items()}, where)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 RESERVED = ("_control", "_", ".well-known")
 WELL_KNOWN = (".well-known/openid-configuration", ".well-known/oauth-authorization-server")
 MOST_PATHS = 10_000
+EXPOSED = (b"access-control-expose-headers", b"www-authenticate, dpop-nonce")
+"""What scripts of other origins may see: why they were refused (RFC 9449, sections 8 and 9)."""
 LONGEST_TENANT = 100
 RSA = ("RS256", "PS256")
 """Algorithms whose keys come from the bundled pool."""
@@ -192,10 +194,10 @@ class Provider:
         # exists before one that could be made, since paths hold names of makes too (``/acme/oauth2/token``).
         beginnings = ("/".join(segments[:length]) for length in range(len(segments) - 1, 0, -1))
         names = [name for name in beginnings if len(name) <= LONGEST_TENANT]
-        tenants = [await self.store.tenant(name) for name in names]
-        known = [(name, tenant.settings) for name, tenant in zip(names, tenants, strict=True) if tenant]
-        made = [(name, self._new_settings(name)) for name in names if self._may_make(name)]
-        for name, settings in [*known, *made]:
+        tenants = {name: await self.store.tenant(name) for name in names}
+        known = {name: tenant.settings for name, tenant in tenants.items() if tenant}
+        made = {name: self._new_settings(name) for name in names if name not in known and self._may_make(name)}
+        for name, settings in (known | made).items():
             found = _endpoint(DIALECTS[settings.dialect].routes(settings), "/".join(segments)[len(name) + 1 :])
             if found is not None:
                 return Route(name, settings, *found)
@@ -290,7 +292,7 @@ class Provider:
         routes = flow.dialect.routes(flow.tenant.settings)
         return {
             name: self.addresses.endpoint(flow.tenant, flow.request.base, name, path)
-            for path, name in flow.dialect.endpoint_names.items()
+            for path, name in flow.dialect.names(flow.tenant.settings).items()
             if path in routes
         }
 
@@ -322,18 +324,18 @@ def _endpoint(routes: Mapping[str, Endpoint], path: str) -> tuple[Endpoint, str]
     found = routes.get(path)
     if found is not None:
         return found, ""
-    for prefix, endpoint in routes.items():
+    for prefix in routes:
         if prefix.endswith("/") and path.startswith(prefix):
-            return endpoint, path.removeprefix(prefix)
+            return routes[prefix], path.removeprefix(prefix)
     return (CANARY, path.removeprefix("canary/")) if path.startswith("canary/") else None
 
 
 def _readable_by(tenant: Tenant, origin: str) -> list[tuple[bytes, bytes]]:
     allowed = tenant.settings.cors_origins
     if "*" in allowed:
-        return [(b"access-control-allow-origin", b"*")]
+        return [(b"access-control-allow-origin", b"*"), EXPOSED]
     if origin in allowed:
-        return [(b"access-control-allow-origin", origin.encode("latin-1", "replace")), (b"vary", b"origin")]
+        return [(b"access-control-allow-origin", origin.encode("latin-1", "replace")), EXPOSED, (b"vary", b"origin")]
     return [(b"vary", b"origin")]
 
 

@@ -74,14 +74,25 @@ class Client:
     """A relying party.
 
     Attributes:
-        secret: None where the client is public, or unknown (`registered` tells).
+        secret: None: the client is public, or came by itself.
+        name: what pages call it; its id where empty.
         redirect_uris: compared byte for byte (RFC 9700, section 2.1); the port of a loopback address may
             differ for public native clients (RFC 8252, section 7.3).
+        post_logout_redirect_uris: where the browser may go after a logout.
         auth_methods: how it may authenticate; empty: by whatever it was registered with.
+        grant_types: those it may use; empty: all of the tenant's.
+        response_types: those it may use; empty: all of the tenant's.
         registered: False for clients that came by themselves: no secret is known, any loopback redirect URI is theirs.
         lenient: mistakes that are let pass.
         consent: ask on every authorization.
+        require_pkce: refuse its authorization requests without a challenge.
+        require_pushed_requests: refuse its authorization requests that were not pushed (RFC 9126).
         jwks: its public keys, for assertions and request objects.
+        jwks_uri: where its public keys are.
+        backchannel_logout_uri: where logout tokens go.
+        frontchannel_logout_uri: what the browser loads in a frame at a logout.
+        userinfo_signed_alg: its UserInfo comes as a JWT.
+        dpop_bound: its tokens are always bound to a key (RFC 9449).
 
     """
 
@@ -114,7 +125,13 @@ class Lifetimes:
     """Seconds, by the tenant's clock.
 
     Attributes:
-        access_token: None: what is usual for the make of provider (`Dialect.access_token_lifetime`).
+        code: of an authorization code.
+        access_token: None: what is usual for the make of provider.
+        id_token: of an ID Token.
+        refresh_token: of a family of refresh tokens.
+        session: of a sign-in at the provider.
+        device_code: for which a device may ask (RFC 8628).
+        pushed_request: of the URI of a pushed authorization request (RFC 9126).
 
     """
 
@@ -151,23 +168,38 @@ class Settings:
     """How a tenant behaves. Discovery is generated from it.
 
     Attributes:
+        dialect: which make of provider it is.
         issuer: instead of the address under which the provider is reached.
-        auto_approve: the account as which every authorization is approved without a page.
-        strict: only configured clients and accounts; otherwise they are made on first use.
+        signing_alg: of all tokens.
         access_token: "opaque", or "jwt" (RFC 9068).
         audience: what ``aud`` of access tokens says where no resource was asked for; empty: the issuer.
         resources: what tokens may be asked for (RFC 8707); empty: any absolute URI.
         dpop_nonce: proofs need a nonce of the provider (RFC 9449, section 8).
         device_interval: seconds between two questions of a device (RFC 8628, section 3.5).
-        refresh: "rotate" (each use gives a new one, reuse kills the family), "fixed", or "omit"; None: what is usual for
-            the make of provider ("fixed" of Google, else "rotate").
+        refresh: "rotate" (each use gives a new one, reuse kills the family), "fixed", or "omit"; None: what is usual
+            for the make of provider ("fixed" of Google, else "rotate").
         refresh_grace: seconds in which a used refresh token may be used again, against lost answers.
         refresh_scope: give a refresh token only where ``offline_access`` was granted.
+        auto_approve: the account as which every authorization is approved without a page.
+        strict: only configured clients and accounts; otherwise they are made on first use.
+        consent: ask for consent on every authorization.
+        require_pkce: refuse authorization requests without a challenge.
+        plain_pkce: take challenges that are not hashed.
+        require_pushed_requests: refuse authorization requests that were not pushed (RFC 9126).
         id_token_profile, userinfo_profile: put the claims of profile and e-mail there, where the scope grants them.
-        iss_parameter: RFC 9207.
+        userinfo_signed: UserInfo comes as a JWT.
+        iss_parameter: authorization responses say who sends them (RFC 9207).
+        registration: clients may register themselves (RFC 7591).
+        response_types: those that are switched on.
+        grant_types: those that are switched on.
+        scopes: those that discovery lists.
+        acr_values: classes of authentication, the weakest first.
+        lifetimes: how long things last.
         endpoints: absolute URLs in discovery, by metadata name, where a client must reach one by another name.
         claim_mappings: further claims of tokens, by what the token request says.
         cors_origins: origins that may read token, UserInfo and metadata; ["*"] is any, without credentials.
+        trusted_issuers: JWKS, or ``{"jwks_uri": ...}``, by issuer, for JWT bearer grants (RFC 7523) from elsewhere.
+        dialect_options: quirks of the make of provider; paths and field names of the generic one.
 
     """
 
@@ -222,9 +254,7 @@ class Settings:
     claim_mappings: list[ClaimMapping] = field(default_factory=list)
     cors_origins: list[str] = field(default_factory=lambda: ["*"])
     trusted_issuers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """JWKS, or ``{"jwks_uri": ...}``, by issuer, for JWT bearer grants (RFC 7523) from elsewhere."""
     dialect_options: dict[str, Any] = field(default_factory=dict)
-    """Paths and field names of the generic OAuth 2.0 dialect; quirks of the others (see their modules)."""
 
 
 @dataclass(slots=True)
@@ -241,14 +271,24 @@ class Clock:
 
 @dataclass(slots=True)
 class Match:
-    """Which requests an armed fault strikes; what is None is not looked at."""
+    """Which requests an armed fault strikes; what is None is not looked at.
 
+    Attributes:
+        endpoint: as the journal names it: "token", "authorization", "userinfo".
+        client: who asks.
+        account: who signed in.
+        grant: the id of a grant, or a grant type.
+        state: of the authorization request.
+        nth: only the nth (from 1) of the requests that match otherwise.
+
+    """
+
+    endpoint: str | None = None
     client: str | None = None
     account: str | None = None
     grant: str | None = None
     state: str | None = None
     nth: int | None = None
-    """Only the nth (from 1) of the requests that match otherwise."""
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ CLIENT_FIXED = ("client_id", "registered", "registration_token")
 """Members of a client that its document does not hold: its key, and what the provider keeps for itself."""
 ACCOUNT_FIXED = ("name",)
 LONGEST_NAME = 500
+YEAR_10000 = 253402300800.0
 
 
 def read_tenant(name: str, data: Any, where: str = "") -> Tenant:
@@ -322,7 +323,7 @@ def read_clock(data: Any, clock: Clock, where: str = "", *, wall: float | None =
     now = before if change.at is None else _time(change.at, join(where, "at"))
     if change.advance < 0:
         raise DocumentError(join(where, "advance"), "a clock does not go back; reset the tenant, or restore a snapshot")
-    now += change.advance
+    now = _sane(now + change.advance, join(where, "advance"))
     if wall is not None and now < before:
         raise DocumentError(join(where, "at"), "a clock does not go back; reset the tenant, or restore a snapshot")
     frozen = clock.frozen is not None if change.frozen is None else change.frozen
@@ -337,6 +338,10 @@ def _time(value: Any, where: str) -> float:
             moment = datetime.fromisoformat(value).timestamp()
         except (TypeError, ValueError, OverflowError):
             raise DocumentError(where, "expected a time such as 2026-01-31T12:00:00Z, or seconds since 1970") from None
-    if not 0 <= moment < 253402300800:  # noqa: PLR2004 # the year 10000
+    return _sane(moment, where)
+
+
+def _sane(moment: float, where: str) -> float:
+    if not 0 <= moment < YEAR_10000:
         raise DocumentError(where, "expected a time between 1970 and the year 9999")
     return moment

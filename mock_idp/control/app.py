@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from mock_idp.control import behaviour_routes, journal_routes, state_routes, tenant_routes, token_routes
 from mock_idp.control.wire import PROBLEMS, Gate, base_of, decoded, say
 from mock_idp.documents import DocumentError
+from mock_idp.protocol.errors import OAuthError
 from mock_idp.store import StoreDownError
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ percent-encoded as a whole: tenant `realms/acme` is `realms%2Facme`.
 """
 
 
+class _Described(FastAPI):
+    """Schemas that routes refer to by name are added when somebody asks for the description."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            from mock_idp.control.schemas import schemas  # noqa: PLC0415 # reading docstrings takes time
+
+            super().openapi()["components"]["schemas"].update(schemas())
+        return super().openapi()
+
+
 def application(provider: Provider, token: str) -> Gate:
     """The control API of a provider.
 
@@ -33,7 +45,7 @@ def application(provider: Provider, token: str) -> Gate:
         token: what requests have to carry.
 
     """
-    app = FastAPI(
+    app = _Described(
         title="authconform mock provider: control",
         version=_version(),
         description=_DESCRIPTION,
@@ -54,6 +66,7 @@ def application(provider: Provider, token: str) -> Gate:
     handlers: dict[Any, Any] = {
         RequestValidationError: _invalid,
         DocumentError: _unusable,
+        OAuthError: _cannot,
         StoreDownError: _store_down,
         StarletteHTTPException: _refused,
         KeyError: _gone,
@@ -100,6 +113,10 @@ def _invalid(_: Request, error: RequestValidationError) -> Response:
 
 def _unusable(_: Request, error: DocumentError) -> Response:
     return say({"error": str(error)}, 422)
+
+
+def _cannot(_: Request, error: OAuthError) -> Response:
+    return say({"error": error.description}, 422)
 
 
 def _store_down(_: Request, error: StoreDownError) -> Response:

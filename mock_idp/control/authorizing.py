@@ -111,7 +111,7 @@ async def authorize(provider: Provider, tenant: Tenant, asked: Authorize, base: 
 def _path(tenant: Tenant, endpoint: str) -> str:
     dialect = DIALECTS[tenant.settings.dialect]
     routes = dialect.routes(tenant.settings)
-    for path, name in dialect.endpoint_names.items():
+    for path, name in dialect.names(tenant.settings).items():
         if name == endpoint and path in routes:
             return f"/{tenant.name}/{path}"
     raise HTTPException(409, f"the tenant has no {endpoint}")

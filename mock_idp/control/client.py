@@ -139,6 +139,7 @@ class Idp:
         self,
         name: str,
         *,
+        endpoint: str | None = None,
         client: str | None = None,
         account: str | None = None,
         grant: str | None = None,
@@ -150,16 +151,18 @@ class Idp:
 
         Args:
             name: such as ``token.http-500``; ``NAME=VALUE`` where it takes one (`authconform idp --faults`).
+            endpoint: only at this endpoint, by its name in the journal: "token", "authorization", "userinfo".
+            endpoint: only there: "token", "authorization", "userinfo", as the journal names it.
             client: only requests of this client.
             account: only where this account signed in.
-            grant: only about this grant.
+            grant: only about the grant of this id, or with this grant type.
             state: only in the authorization with this ``state``.
             nth: only the nth request that matches otherwise.
             times: how often; None: until removed, which a ``with`` block does at its end.
 
         """
-        match = {"client": client, "account": account, "grant": grant, "state": state, "nth": nth}
-        armed = self.ask("POST", "/faults", {"fault": name, "match": match, "times": times})
+        narrow = {"endpoint": endpoint, "client": client, "account": account, "grant": grant, "state": state}
+        armed = self.ask("POST", "/faults", {"fault": name, "match": {**narrow, "nth": nth}, "times": times})
         return ArmedFault(self, armed["id"], name)
 
     def remove_faults(self) -> None:

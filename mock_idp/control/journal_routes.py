@@ -18,8 +18,6 @@ router = APIRouter(tags=["journal"])
 LONGEST_WAIT = 60.0
 """Seconds that a question may wait for its answer."""
 
-_ENTRIES = {"type": "array", "items": {"type": "object", "properties": {"number": {"type": "integer"}}}}
-
 
 class Wanted(BaseModel, extra="forbid"):
     """Which entries; what is not named is not looked at."""
@@ -58,7 +56,7 @@ class Wanted(BaseModel, extra="forbid"):
 
 
 @router.get(
-    "/tenants/{tenant}/journal", responses=gives("Oldest first; empty where nothing matched in time.", _ENTRIES)
+    "/tenants/{tenant}/journal", responses=gives("Oldest first; empty where nothing matched in time.", "Entries")
 )
 async def read_journal(provider: Controlled, tenant: Chosen, wanted: Annotated[Wanted, Query()]) -> Response:
     """Read a tenant's journal, or wait until it holds something that matches."""

@@ -15,21 +15,14 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["state"])
 
-_STATE = {
-    "type": "object",
-    "description": "To be given back as it is. It holds everything: secrets and private keys, too.",
-    "properties": {"format": {"const": state.FORMAT}},
-    "required": ["format"],
-}
 
-
-@router.get("/tenants/{tenant}/state", responses=gives("The state.", _STATE))
+@router.get("/tenants/{tenant}/state", responses=gives("The state.", "State"))
 async def take_snapshot(provider: Controlled, tenant: Chosen) -> Response:
     """Take a snapshot of a tenant: settings, clients, accounts, keys, clock, faults, sessions, grants and tokens."""
     return say(await state.snapshot(provider, tenant.name))
 
 
-@router.put("/tenants/{tenant}/state", status_code=204, openapi_extra=takes(_STATE))
+@router.put("/tenants/{tenant}/state", status_code=204, openapi_extra=takes("State"))
 async def restore_snapshot(provider: Controlled, tenant: Chosen, body: Body) -> Response:
     """Make a tenant what a snapshot says."""
     await state.restore(provider, tenant.name, body)
@@ -52,13 +45,13 @@ async def reset(provider: Controlled, tenant: Chosen) -> Response:
     return nothing()
 
 
-@router.get("/state", responses=gives("The state of all tenants.", _STATE))
+@router.get("/state", responses=gives("The state of all tenants.", "State"))
 async def dump(provider: Controlled) -> Response:
     """Dump the state of all tenants."""
     return say(await state.dump(provider))
 
 
-@router.put("/state", status_code=204, openapi_extra=takes(_STATE))
+@router.put("/state", status_code=204, openapi_extra=takes("State"))
 async def load(provider: Controlled, body: Body) -> Response:
     """Load the tenants of a dump; others stay as they are."""
     await state.load(provider, body)

@@ -46,7 +46,7 @@ def _issuer(provider: Provider, tenant: Tenant, request: Request) -> str:
     return provider.addresses.issuer(tenant, base_of(request))
 
 
-@router.get("/tenants", tags=["tenants"], responses=gives("Names.", {"type": "array", "items": {"type": "string"}}))
+@router.get("/tenants", tags=["tenants"], responses=gives("Names.", "Names"))
 async def list_tenants(provider: Controlled) -> Response:
     """List the names of all tenants."""
     return say(await provider.store.names())
@@ -56,8 +56,8 @@ async def list_tenants(provider: Controlled) -> Response:
     "/tenants",
     status_code=201,
     tags=["tenants"],
-    openapi_extra=takes(views.TENANT),
-    responses=gives("The tenant.", views.TENANT_SHOWN, 201),
+    openapi_extra=takes("Tenant"),
+    responses=gives("The tenant.", "TenantShown", 201),
 )
 async def create_tenant(provider: Controlled, body: Body, request: Request) -> Response:
     """Make a tenant; what is not said begins as in a tenant that is made on first use."""
@@ -74,7 +74,7 @@ async def create_tenant(provider: Controlled, body: Body, request: Request) -> R
     return say(views.tenant_view(tenant, _issuer(provider, tenant, request)), 201)
 
 
-@router.get("/tenants/{tenant}", tags=["tenants"], responses=gives("The tenant.", views.TENANT_SHOWN))
+@router.get("/tenants/{tenant}", tags=["tenants"], responses=gives("The tenant.", "TenantShown"))
 async def get_tenant(provider: Controlled, tenant: Chosen, request: Request) -> Response:
     """Show a tenant, but for secrets, passwords and private keys."""
     return say(views.tenant_view(tenant, _issuer(provider, tenant, request)))
@@ -83,8 +83,8 @@ async def get_tenant(provider: Controlled, tenant: Chosen, request: Request) -> 
 @router.patch(
     "/tenants/{tenant}",
     tags=["tenants"],
-    openapi_extra=takes(views.SETTINGS_PATCH),
-    responses=gives("The tenant.", views.TENANT_SHOWN),
+    openapi_extra=takes("SettingsPatch"),
+    responses=gives("The tenant.", "TenantShown"),
 )
 async def change_settings(provider: Controlled, tenant: Chosen, body: Body, request: Request) -> Response:
     """Change settings of a tenant; those that are not named stay."""
@@ -118,14 +118,14 @@ async def drop_tenant(provider: Controlled, tenant: Chosen) -> Response:
 @router.get(
     "/tenants/{tenant}/clients",
     tags=["clients"],
-    responses=gives("By client id.", {"type": "object", "additionalProperties": views.CLIENT_SHOWN}),
+    responses=gives("By client id.", "ClientsShown"),
 )
 async def list_clients(tenant: Chosen) -> Response:
     """List the registered clients."""
     return say({name: views.client_view(client) for name, client in tenant.clients.items()})
 
 
-@router.get("/tenants/{tenant}/clients/{client}", tags=["clients"], responses=gives("The client.", views.CLIENT_SHOWN))
+@router.get("/tenants/{tenant}/clients/{client}", tags=["clients"], responses=gives("The client.", "ClientShown"))
 async def get_client(tenant: Chosen, client: Name) -> Response:
     """Show a client, but for its secret."""
     return say(views.client_view(_found("client", tenant.clients, decoded(client))))
@@ -134,8 +134,8 @@ async def get_client(tenant: Chosen, client: Name) -> Response:
 @router.put(
     "/tenants/{tenant}/clients/{client}",
     tags=["clients"],
-    openapi_extra=takes(views.CLIENT),
-    responses=gives("The client.", views.CLIENT_SHOWN),
+    openapi_extra=takes("Client"),
+    responses=gives("The client.", "ClientShown"),
 )
 async def put_client(provider: Controlled, tenant: Chosen, client: Name, body: Body) -> Response:
     """Register a client, or register it anew."""
@@ -151,8 +151,8 @@ async def put_client(provider: Controlled, tenant: Chosen, client: Name, body: B
 @router.patch(
     "/tenants/{tenant}/clients/{client}",
     tags=["clients"],
-    openapi_extra=takes(views.CLIENT_PATCH),
-    responses=gives("The client.", views.CLIENT_SHOWN),
+    openapi_extra=takes("ClientPatch"),
+    responses=gives("The client.", "ClientShown"),
 )
 async def change_client(provider: Controlled, tenant: Chosen, client: Name, body: Body) -> Response:
     """Change a client; what is not named stays."""
@@ -184,16 +184,14 @@ async def drop_client(provider: Controlled, tenant: Chosen, client: Name) -> Res
 @router.get(
     "/tenants/{tenant}/accounts",
     tags=["accounts"],
-    responses=gives("By name.", {"type": "object", "additionalProperties": views.ACCOUNT_SHOWN}),
+    responses=gives("By name.", "AccountsShown"),
 )
 async def list_accounts(tenant: Chosen) -> Response:
     """List the accounts."""
     return say({name: views.account_view(account) for name, account in tenant.accounts.items()})
 
 
-@router.get(
-    "/tenants/{tenant}/accounts/{account}", tags=["accounts"], responses=gives("The account.", views.ACCOUNT_SHOWN)
-)
+@router.get("/tenants/{tenant}/accounts/{account}", tags=["accounts"], responses=gives("The account.", "AccountShown"))
 async def get_account(tenant: Chosen, account: Name) -> Response:
     """Show an account, but for its password."""
     return say(views.account_view(_found("account", tenant.accounts, decoded(account))))
@@ -202,8 +200,8 @@ async def get_account(tenant: Chosen, account: Name) -> Response:
 @router.put(
     "/tenants/{tenant}/accounts/{account}",
     tags=["accounts"],
-    openapi_extra=takes(views.ACCOUNT),
-    responses=gives("The account.", views.ACCOUNT_SHOWN),
+    openapi_extra=takes("Account"),
+    responses=gives("The account.", "AccountShown"),
 )
 async def put_account(provider: Controlled, tenant: Chosen, account: Name, body: Body) -> Response:
     """Make an account, or make it anew."""
@@ -219,8 +217,8 @@ async def put_account(provider: Controlled, tenant: Chosen, account: Name, body:
 @router.patch(
     "/tenants/{tenant}/accounts/{account}",
     tags=["accounts"],
-    openapi_extra=takes(views.ACCOUNT_PATCH),
-    responses=gives("The account.", views.ACCOUNT_SHOWN),
+    openapi_extra=takes("AccountPatch"),
+    responses=gives("The account.", "AccountShown"),
 )
 async def change_account(provider: Controlled, tenant: Chosen, account: Name, body: Body) -> Response:
     """Change an account; claims that are not named stay, and null removes one."""

@@ -171,11 +171,15 @@ async def body_of(request: Request) -> Any:
 Body = Annotated[Any, Depends(body_of)]
 
 
-def takes(schema: dict[str, Any]) -> dict[str, Any]:
-    """How OpenAPI describes a body that is read by `mock_idp.documents`."""
-    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+def takes(schema: str) -> dict[str, Any]:
+    """How OpenAPI describes a body that is read by `mock_idp.documents`: by a schema of `mock_idp.control.schemas`."""
+    return {"requestBody": {"content": {"application/json": {"schema": _ref(schema)}}}}
 
 
-def gives(description: str, schema: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """How OpenAPI describes an answer."""
-    return {status: {"description": description, "content": {"application/json": {"schema": schema}}}}
+def gives(description: str, schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """How OpenAPI describes an answer: by a schema of `mock_idp.control.schemas`."""
+    return {status: {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}}
+
+
+def _ref(schema: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{schema}"}

@@ -44,7 +44,5 @@ def front_channel(path: str, changes: Mapping[Step[Any], tuple[Step[Any], ...]])
         changes: steps that this make has its own of; each is a step of the authorization endpoint.
 
     """
-    forms = {
-        name: replace(ROUTES[name], table=ROUTES[name].table.adapted(changes)) for name in PAGES if name in ROUTES
-    }
+    forms = {name: replace(ROUTES[name], table=ROUTES[name].table.adapted(changes)) for name in PAGES if name in ROUTES}
     return {path: adapted(ROUTES["authorize"], changes), **forms}

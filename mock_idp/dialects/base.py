@@ -28,20 +28,26 @@ class NoOptions:
     """A make without options of its own."""
 
 
+_MOST_OPTIONS = 1000
+"""Different options that are remembered as read."""
+
+
 class Dialect(Generic[O_co]):
     """Plain OAuth 2.0 with JSON answers; makes override what they do otherwise.
 
     Attributes:
         options: what ``dialect_options`` may hold: a dataclass whose members all have defaults.
         openid: it issues ID Tokens.
+        grants: grant types that it knows; None: all of them.
         token_schemes: of the Authorization header at resources, in lower case.
-        endpoint_names: metadata names (RFC 8414) by path, for those that discovery lists.
+        endpoint_names: see `names`, which is this unless paths are settings.
         device_page: path of the page where user codes are typed (RFC 8628).
 
     """
 
     name: ClassVar[DialectName]
     openid: ClassVar[bool] = False
+    grants: ClassVar[tuple[GrantType, ...] | None] = None
     token_schemes: ClassVar[tuple[str, ...]] = ("bearer", "dpop")
     endpoint_names: ClassVar[Mapping[str, str]] = {}
     device_page: ClassVar[str] = "device"
@@ -49,6 +55,7 @@ class Dialect(Generic[O_co]):
     def __init__(self, options: type[O_co]) -> None:
         self.options = options
         self._usual = options()
+        self._read: dict[str, O_co] = {}
 
     def options_of(self, settings: Settings) -> O_co:
         """The tenant's ``dialect_options``.
@@ -57,15 +64,26 @@ class Dialect(Generic[O_co]):
             ValueError: a key is unknown or its value of another type; the sentence names it.
 
         """
-        if not settings.dialect_options:
+        given = settings.dialect_options
+        if not given:
             return self._usual
-        from mock_idp.documents import read  # noqa: PLC0415 # most tenants have no options
+        spelled = repr(given)
+        found = self._read.get(spelled)
+        if found is None:
+            from mock_idp.documents import read  # noqa: PLC0415 # most tenants have no options
 
-        return read(self.options, settings.dialect_options)
+            if len(self._read) >= _MOST_OPTIONS:
+                self._read.clear()
+            found = self._read[spelled] = read(self.options, given)
+        return found
 
     def routes(self, settings: Settings) -> Mapping[str, Endpoint]:
         """Endpoints by their path below the tenant. A path that ends in ``/`` takes whatever follows it."""
         raise NotImplementedError
+
+    def names(self, settings: Settings) -> Mapping[str, str]:
+        """Metadata names (RFC 8414) of endpoints by their path, for those that discovery may list."""
+        return self.endpoint_names
 
     def access_token_lifetime(self, settings: Settings) -> int:
         """Seconds that an access token lives."""
@@ -74,6 +92,10 @@ class Dialect(Generic[O_co]):
     def refresh(self, settings: Settings) -> Literal["rotate", "fixed", "omit"]:
         """What becomes of a refresh token that is used."""
         return settings.refresh or "rotate"
+
+    def scopes(self, settings: Settings) -> list[str] | None:
+        """All that a strict tenant knows; None where that is not limited."""
+        return settings.scopes if self.openid else None
 
     def sub(self, account: Account) -> str:
         """The subject identifier of an account, never reassigned."""
@@ -89,7 +111,8 @@ class Dialect(Generic[O_co]):
 
     def grant_types(self, settings: Settings) -> list[GrantType]:
         """What the token endpoint takes; refresh tokens only where they are given."""
-        return [value for value in settings.grant_types if value != "refresh_token" or settings.refresh != "omit"]
+        off = () if self.refresh(settings) != "omit" else ("refresh_token",)
+        return [v for v in settings.grant_types if v not in off and (self.grants is None or v in self.grants)]
 
     def iss_parameter(self, settings: Settings) -> bool:
         """Does the authorization response name the issuer (RFC 9207)?"""
@@ -112,7 +135,7 @@ class Dialect(Generic[O_co]):
         scope = flow.refreshed.scope if flow.refreshed else flow.scope  # what is asked for now may be less
         return "offline_access" in scope if flow.tenant.settings.refresh_scope else True
 
-    def subject(self, account: Account, grant: Grant) -> dict[str, Any]:
+    def subject(self, account: Account, grant: Grant, settings: Settings) -> dict[str, Any]:
         """How a profile names the person, beyond doubt."""
         return {"sub": grant.sub}
 
@@ -149,4 +172,7 @@ class Dialect(Generic[O_co]):
 
     def capabilities(self, settings: Settings) -> dict[str, Any]:
         """What discovery says is switched on."""
-        return {"response_types_supported": self.response_types(settings), "grant_types_supported": self.grant_types(settings)}
+        return {
+            "response_types_supported": self.response_types(settings),
+            "grant_types_supported": self.grant_types(settings),
+        }

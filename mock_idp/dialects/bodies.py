@@ -56,7 +56,7 @@ def _parts(request: Request) -> list[tuple[str, str]]:
         raise OAuthError("invalid_request", "the body is not multipart/form-data", "RFC 7578")
     return [
         (str(part.get_param("name", "", "content-disposition")), _text(part.get_payload(decode=True)))
-        for part in message.iter_parts()  # type: ignore[attr-defined] # the policy makes an EmailMessage
+        for part in message.iter_parts()
     ]
 
 

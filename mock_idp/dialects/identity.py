@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from mock_idp.records import Account
 
 
+_LONGEST_NUMBER = 30
+
+
+def as_number(text: str) -> int | None:
+    """The number that a subject identifier is; None where it is none, or longer than any real one."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
+
+
 def number_of(account: Account, first: int, last: int) -> int:
     """The account's numeric id: the claim ``id``, else one that follows from the account's name.
 
@@ -26,9 +34,12 @@ def number_of(account: Account, first: int, last: int) -> int:
     configured = account.claims.get("id")
     if isinstance(configured, int) and not isinstance(configured, bool):
         return configured
-    if account.sub.isdecimal():
-        return int(account.sub)
-    return first + int.from_bytes(sha256(account.name.encode()).digest()[:12], "big") % (last - first + 1)
+    told = as_number(account.sub)
+    if told is not None:
+        return told
+    return first + int.from_bytes(sha256(account.name.encode("utf-8", "replace")).digest()[:12], "big") % (
+        last - first + 1
+    )
 
 
 def login_of(account: Account) -> str:

@@ -3,7 +3,7 @@
 Imported only when somebody asks for a fault.
 """
 
-from mock_idp.faults import authorization, id_token, logout, metadata, token, transport, userinfo
+from mock_idp.faults import authorization, id_token, intra42, logout, metadata, token, transport, userinfo
 from mock_idp.faults.registry import FAULTS, Bound, Fault, bind, find, replacement
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "bind",
     "find",
     "id_token",
+    "intra42",
     "logout",
     "metadata",
     "replacement",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote_to_bytes, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlencode, urljoin
 
-from mock_idp.faults.ingredients import REJECT, honest, honest_answer, missing, seconds, stalled
+from mock_idp.faults.ingredients import REJECT, honest, honest_answer, seconds, stalled
 from mock_idp.faults.registry import fault
 from mock_idp.protocol import authorization, metadata
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.records import Code, Grant, Pending, unguessable
-from mock_idp.wire.http import NO_STORE, Answer, redirect
+from mock_idp.wire.http import Answer, redirect
 
 if TYPE_CHECKING:
     from mock_idp.protocol.authorization import Authorization
@@ -68,8 +67,10 @@ async def state_other_session(flow: Authorization) -> Answer | None:
 @fault("authorization.state-replayed", replaces=authorization.respond_state, correct=REJECT)
 async def state_replayed(flow: Authorization) -> Answer | None:
     """``state`` is that of a login of this client that has been completed; the code is fresh."""
-    grants = (await flow.provider.store.records(flow.tenant.name, Grant)).values()
-    states = [grant.state for grant in grants if _is_another(flow, grant) and grant.state]
+    store, tenant = flow.provider.store, flow.tenant.name
+    waiting = {code.grant.id for code in (await store.records(tenant, Code)).values()}
+    grants = sorted((await store.records(tenant, Grant)).values(), key=lambda grant: grant.created_at)
+    states = [grant.state for grant in grants if _is_another(flow, grant) and grant.state and grant.id not in waiting]
     if not states:
         return await _first(flow, "complete a login of this client without a fault, and sign in here again")
     flow.response.append(("state", quote(states[-1], safe="")))
@@ -96,14 +97,14 @@ async def _waiting_state(flow: Authorization) -> str | None:
     """The encoded state of an authorization request of this client whose response is still to come."""
     store, tenant, client_id = flow.provider.store, flow.tenant.name, flow.params["client_id"]
     own = flow.state.decode("latin-1") if flow.state else None
-    pending = (await store.records(tenant, Pending)).items()
+    pending = sorted((await store.records(tenant, Pending)).items(), key=lambda item: item[1].expires_at)
     states = [
         waiting.raw_state
         for key, waiting in pending
         if key != flow.pending and waiting.client_id == client_id and waiting.raw_state not in (None, own)
     ]
     if not states:
-        codes = (await store.records(tenant, Code)).values()
+        codes = sorted((await store.records(tenant, Code)).values(), key=lambda code: code.expires_at)
         states = [
             quote(code.grant.state, safe="") for code in codes if _is_another(flow, code.grant) and code.grant.state
         ]
@@ -118,7 +119,9 @@ def _is_another(flow: Authorization, grant: Grant) -> bool:
 
 async def _first(flow: Authorization, sentence: str) -> Answer:
     """A page instead of a response: something has to happen first."""
-    return await flow.provider.pages.error(flow, missing(f"for this fault, first {sentence}"))
+    answer = await flow.provider.pages.told(flow, "This fault needs something first", f"First {sentence}.")
+    answer.status = 400
+    return answer
 
 
 # --- code -------------------------------------------------------------------------------------------------------------
@@ -188,10 +191,10 @@ async def code_foreign(flow: Authorization) -> None:
     replaces=authorization.deliver,
     correct="makes one token request for the code, and keeps one session at most",
 )
-def code_replayed(flow: Authorization) -> Answer:
+async def code_replayed(flow: Authorization) -> Answer:
     """The same response is delivered twice: a page links it, to be followed in two tabs, in turn or at once."""
     uri = _response_uri(flow)
-    return _links(
+    return await _links(
         flow, "Follow both links, each in a tab of its own.", [("First delivery", uri), ("Second delivery", uri)]
     )
 
@@ -382,16 +385,16 @@ def _client_there(flow: Authorization, honest: Tenant) -> str:
 def _authorization_endpoint(flow: Authorization, tenant: Tenant) -> str:
     from mock_idp.dialects import DIALECTS  # noqa: PLC0415 # dialects import the endpoints
 
-    names = DIALECTS[tenant.settings.dialect].endpoint_names
+    names = DIALECTS[tenant.settings.dialect].names(tenant.settings)
     path = next(path for path, name in names.items() if name == "authorization_endpoint")
     return flow.provider.addresses.endpoint(tenant, flow.request.base, "authorization_endpoint", path)
 
 
 @fault("authorization.unsolicited", replaces=authorization.deliver, correct=REJECT)
-def unsolicited(flow: Authorization) -> Answer:
+async def unsolicited(flow: Authorization) -> Answer:
     """The response is not delivered: a page links it, to be followed in a browser that has started no login."""
     uri = _response_uri(flow)
-    return _links(flow, "Open this link in another browser, or in a private window.", [("The response", uri)])
+    return await _links(flow, "Open this link in another browser, or in a private window.", [("The response", uri)])
 
 
 @fault(
@@ -413,10 +416,10 @@ async def delayed(flow: Authorization) -> Answer:
 
 
 @fault("authorization.parallel", replaces=authorization.deliver, correct="each login completes or fails on its own")
-def parallel(flow: Authorization) -> Answer:
+async def parallel(flow: Authorization) -> Answer:
     """The response is held back: a page links it, to be followed before or after a second login in the same browser."""
     sentence = "Start a second login in another tab of this browser. Follow this link before or after it is completed."
-    return _links(flow, sentence, [("The response", _response_uri(flow))])
+    return await _links(flow, sentence, [("The response", _response_uri(flow))])
 
 
 def _response_uri(flow: Authorization) -> str:
@@ -426,14 +429,8 @@ def _response_uri(flow: Authorization) -> str:
     return answer.header(b"location") or ""
 
 
-def _links(flow: Authorization, sentence: str, links: list[tuple[str, str]]) -> Answer:
+async def _links(flow: Authorization, sentence: str, links: list[tuple[str, str]]) -> Answer:
     """A page that hands the response to a person."""
-    items = "".join(f'<li><a href="{escape(uri)}" target="_blank">{escape(text)}</a></li>' for text, uri in links)
-    host = escape(urlsplit(flow.redirect_uri or "").netloc)
-    text = f"<h1>A response for {host}</h1><p>{escape(sentence)}</p><ul>{items}</ul>"
-    cookies = [(b"set-cookie", line.encode("latin-1")) for line in flow.cookies]
-    return Answer(200, [(b"content-type", b"text/html; charset=utf-8"), *NO_STORE, *cookies], _page(text))
-
-
-def _page(body: str) -> bytes:
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Mock provider</title>{body}</html>'.encode()
+    answer = await flow.provider.pages.held_back(flow, sentence, links)
+    answer.headers += [(b"set-cookie", line.encode("latin-1")) for line in flow.cookies]
+    return answer

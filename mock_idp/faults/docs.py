@@ -80,7 +80,8 @@ def _step(fault: Fault) -> str:
 
 def table_of(fault: Fault) -> str:
     """The endpoint or document whose step is replaced, by the module that has it."""
-    return fault.replaces.__module__.removeprefix("mock_idp.protocol.").partition(".")[0].replace("_", " ")
+    module = fault.replaces.__module__.removeprefix("mock_idp.protocol.").removeprefix("mock_idp.dialects.")
+    return module.partition(".")[0].replace("_", " ")
 
 
 def _cell(text: str) -> str:

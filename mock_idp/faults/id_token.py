@@ -258,7 +258,9 @@ def nonce_missing(_: IdToken) -> None:
 async def nonce_of_previous(token: IdToken) -> None:
     """``nonce`` is that of an earlier login of this client."""
     own, flow = token.grant, token.flow
-    grants = (await flow.provider.store.records(flow.tenant.name, Grant)).values()
+    grants = sorted(
+        (await flow.provider.store.records(flow.tenant.name, Grant)).values(), key=lambda grant: grant.created_at
+    )
     nonces = [
         grant.nonce for grant in grants if grant.client_id == own.client_id and grant.nonce not in (None, own.nonce)
     ]

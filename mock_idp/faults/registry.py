@@ -165,9 +165,10 @@ async def _armed(context: InFlow, step: Step[Any]) -> Bound | None:
 def _matches(flow: Flow, armed: Armed) -> bool:
     match = armed.match
     return (
-        match.client in (None, flow.entry.client)
+        match.endpoint in (None, flow.entry.endpoint)
+        and match.client in (None, flow.entry.client)
         and match.account in (None, flow.entry.account)
-        and match.grant in (None, flow.entry.grant)
+        and match.grant in (None, flow.entry.grant, flow.params.get("grant_type"))
         and match.state in (None, flow.entry.state)
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mock_idp.faults.ingredients import honest_answer, seconds
+from mock_idp.faults.ingredients import UNTIL_GIVEN_UP, honest_answer, seconds
 from mock_idp.faults.registry import fault
 from mock_idp.protocol import metadata, token, userinfo
 from mock_idp.wire.http import Answer, Transport
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from mock_idp.protocol.table import Flow, Step
 
+    Change = Callable[[Flow, Answer], Transport]
+
 _CORRECT = "gives up in time, after a bounded number of attempts, and ends cleanly"
 _BETWEEN_BYTES = 1.0
+_LATE = 30.0
 
 
 def _reset(_: Flow, __: Answer) -> Transport:
@@ -33,22 +36,30 @@ def _drip(flow: Flow, _: Answer) -> Transport:
     return Transport(drip=seconds(flow, _BETWEEN_BYTES))
 
 
-_AREAS: tuple[tuple[str, str, Step[Any], bool], ...] = (
-    ("token", "the token endpoint", token.send, False),
-    ("userinfo", "UserInfo", userinfo.send, False),
-    ("discovery", "discovery", metadata.send_metadata, True),
-    ("jwks", "the JWKS", metadata.send_keys, True),
-)
+def _slow(flow: Flow, _: Answer) -> Transport:
+    """{endpoint} answers after 30 seconds, or as many as are named."""
+    return Transport(delay=seconds(flow, _LATE))
 
 
-def _declare(area: str, endpoint: str, step: Step[Any], *, of_tenant: bool) -> None:
-    for name, transport, takes in (("reset", _reset, ""), ("cut", _cut, ""), ("drip", _drip, "seconds")):
+def _hang(_: Flow, __: Answer) -> Transport:
+    """{endpoint} does not answer."""
+    return Transport(delay=UNTIL_GIVEN_UP)
+
+
+_BROKEN = (("reset", _reset, ""), ("cut", _cut, ""), ("drip", _drip, "seconds"))
+_LATE_TOO = (*_BROKEN, ("slow", _slow, "seconds"), ("hang", _hang, ""))
+
+
+def _declare(
+    area: str, endpoint: str, step: Step[Any], kinds: tuple[tuple[str, Change, str], ...], *, of_tenant: bool
+) -> None:
+    for name, transport, takes in kinds:
         sentence = (transport.__doc__ or "").format(endpoint=endpoint)
         declare = fault(f"{area}.{name}", replaces=step, correct=_CORRECT, of_tenant=of_tenant, takes=takes)
         declare(_step(transport, sentence[0].upper() + sentence[1:]))
 
 
-def _step(transport: Callable[[Flow, Answer], Transport], sentence: str) -> Step[Any]:
+def _step(transport: Change, sentence: str) -> Step[Any]:
     async def answer(flow: Flow) -> Answer:
         made = await honest_answer(flow)
         made.transport = transport(flow, made)
@@ -58,5 +69,7 @@ def _step(transport: Callable[[Flow, Answer], Transport], sentence: str) -> Step
     return answer
 
 
-for _area, _endpoint, _replaced, _of_tenant in _AREAS:
-    _declare(_area, _endpoint, _replaced, of_tenant=_of_tenant)
+_declare("token", "the token endpoint", token.send, _BROKEN, of_tenant=False)
+_declare("userinfo", "UserInfo", userinfo.send, _BROKEN, of_tenant=False)
+_declare("discovery", "discovery", metadata.send_metadata, _LATE_TOO, of_tenant=True)
+_declare("jwks", "the JWKS", metadata.send_keys, _LATE_TOO, of_tenant=True)

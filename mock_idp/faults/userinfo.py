@@ -62,6 +62,9 @@ async def subject_array(flow: UserInfo) -> None:
 async def subject_twice(flow: UserInfo) -> Answer:
     """``sub`` (``id`` in other makes of provider) stands twice, first as somebody else's."""
     answer = await honest_answer(flow)
+    if flow.compact is not None and flow.key is not None:
+        answer.body = forge.duplicate_claim(forge.Draft(flow.profile, flow.key)).encode()
+        return answer
     name = "sub" if "sub" in flow.profile else "id"
     member = json_bytes({name: _other(flow.profile.get(name))})
     answer.body = member[:-1] + b"," + answer.body[1:]

@@ -150,6 +150,10 @@ class Pages:
         """Something was done, and nothing follows."""
         return self._page(flow, "told.html", heading=heading, sentence=sentence)
 
+    async def held_back(self, flow: Authorization, sentence: str, links: list[tuple[str, str]]) -> Answer:
+        """A response that is not sent, as some faults want it: somebody follows the links, each a text and a URI."""
+        return self._page(flow, "held-back.html", sentence=sentence, links=links)
+
     async def sign_out(self, flow: Flow, pending: str, account: str, why: str) -> Answer:
         """Is signing out really meant?"""
         action = _path(flow, "sign-out")
@@ -197,6 +201,7 @@ class Pages:
         text = self._templates.get_template(template).render(
             style=STYLE,
             script=script,
+            prefix=flow.provider.prefix,
             tenant=flow.tenant.name,
             issuer=flow.issuer,
             client=(client.name or client.client_id)[:200] if client else "",

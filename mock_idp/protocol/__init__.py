@@ -1,1 +1,1 @@
-"""The endpoints. Each is a table of one-step functions: the table is the documentation, a fault is one step replaced."""
+"""The endpoints, each a table of one-step functions. The table is the documentation; a fault is one step replaced."""

@@ -9,24 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from mock_idp.protocol.client_keys import ASYMMETRIC, SYMMETRIC, client_keys, first_use, verified
+from mock_idp.protocol.client_keys import client_keys, first_use, verified
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.table import Flow
+from mock_idp.protocol.vocabulary import CLIENT_ALGORITHMS, SYMMETRIC
 from mock_idp.tokens.jws import TokenRefusedError, unverified_claims, unverified_header
 
 if TYPE_CHECKING:
     from mock_idp.records import AuthMethod, Client
 
-METHODS: tuple[AuthMethod, ...] = (
-    "client_secret_basic",
-    "client_secret_post",
-    "client_secret_jwt",
-    "private_key_jwt",
-    "none",
-)
-"""What ``token_endpoint_auth_methods_supported`` lists."""
-ASSERTION_ALGORITHMS = (*ASYMMETRIC, *SYMMETRIC)
-"""What ``token_endpoint_auth_signing_alg_values_supported`` lists."""
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SEVERAL = ("resource", "audience")
 """Parameters that may stand several times (RFC 8707, section 2; RFC 8693, section 2.1)."""
@@ -198,7 +189,7 @@ async def check_assertion(flow: ClientRequest) -> None:
 
 async def _verified_assertion(flow: ClientRequest, client: Client, assertion: str) -> dict[str, Any]:
     registered = client.metadata.get("token_endpoint_auth_signing_alg")
-    algs = [registered] if registered else ASSERTION_ALGORITHMS
+    algs = [registered] if registered else CLIENT_ALGORITHMS
     claims = verified(
         flow,
         assertion,

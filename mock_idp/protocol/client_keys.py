@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from mock_idp.protocol.table import Flow
     from mock_idp.records import Client
 
-ASYMMETRIC = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
-"""Algorithms by which clients sign with keys of their own."""
-SYMMETRIC = ("HS256", "HS384", "HS512")
-"""Algorithms by which clients sign with their secret."""
 LEEWAY_S = 30.0
 LONGEST_MEMORY_S = 24 * 3600.0
 """For how long a ``jti`` is remembered, however far away its ``exp`` is."""

@@ -11,13 +11,13 @@ from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.grants.device_code import REMEMBERED, decide_device, new_user_code, normal_user_code
 from mock_idp.protocol.table import Table
 from mock_idp.protocol.targets import read_resources, read_scope
+from mock_idp.protocol.vocabulary import DEVICE_CODE
 from mock_idp.records import DeviceCode, UserCode, unguessable
 from mock_idp.wire.http import json_answer
 
 if TYPE_CHECKING:
     from mock_idp.wire.http import Answer
 
-GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 PAGE = "device_verification"
 """Name of the page where the user code is typed; for overrides in the tenant's ``endpoints``."""
 
@@ -43,8 +43,8 @@ class DeviceAuthorization(ClientRequest):
 def check_client_may(flow: DeviceAuthorization) -> None:
     """A client for which the grant is not switched off."""
     assert flow.client is not None  # noqa: S101 # it was found before
-    if flow.client.grant_types and GRANT_TYPE not in flow.client.grant_types:
-        raise OAuthError("unauthorized_client", f"this client may not use {GRANT_TYPE}", "RFC 8628, section 3.2")
+    if flow.client.grant_types and DEVICE_CODE not in flow.client.grant_types:
+        raise OAuthError("unauthorized_client", f"this client may not use {DEVICE_CODE}", "RFC 8628, section 3.2")
 
 
 def take_scope(flow: DeviceAuthorization) -> None:

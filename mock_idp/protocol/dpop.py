@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from mock_idp.keys.thumbprint import thumbprint
-from mock_idp.protocol.client_keys import ASYMMETRIC, first_use, verified
+from mock_idp.protocol.client_keys import first_use, verified
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.table import Table
+from mock_idp.protocol.vocabulary import ASYMMETRIC
 from mock_idp.tokens.jws import TokenRefusedError, base64url, unverified_header
 
 if TYPE_CHECKING:
     from mock_idp.protocol.table import Flow
 
 HEADER = b"dpop"
-ALGORITHMS = ASYMMETRIC
-"""What ``dpop_signing_alg_values_supported`` lists."""
 LONGEST_AGE_S = 300
 """How old a proof may be (section 11.1)."""
 NONCE_PERIOD_S = 300
@@ -88,7 +87,7 @@ def check_signature(proof: Proof) -> None:
             proof.flow,
             proof.text,
             bare,
-            algs=ALGORITHMS,
+            algs=ASYMMETRIC,
             typ=("dpop+jwt",),
             require=("jti", "htm", "htu", "iat"),
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_UNSAYABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
 class OAuthError(Exception):
@@ -13,7 +16,8 @@ class OAuthError(Exception):
 
     Args:
         error: the code of the specification, such as ``invalid_grant``.
-        description: one sentence: what the relying party did wrong.
+        description: one sentence: what the relying party did wrong. What no description may hold (RFC 6749, section
+            5.2), control characters and quotes among it, becomes a question mark: it goes into headers too.
         source: where the specification says so.
         status: of the answer, where it is not a redirect.
         challenge: value of ``WWW-Authenticate``, where one is due.
@@ -22,7 +26,7 @@ class OAuthError(Exception):
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # each is a different part of the answer
         self,
         error: str,
         description: str,
@@ -35,7 +39,7 @@ class OAuthError(Exception):
     ) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
-        self.description = description
+        self.description = _UNSAYABLE.sub("?", description)
         self.source = source
         self.status = status
         self.challenge = challenge

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mock_idp.keys.ring import jwk
-from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.table import Flow, Table
 from mock_idp.wire.http import Answer, json_answer, json_bytes, type_json
+
+if TYPE_CHECKING:
+    from mock_idp.protocol.errors import OAuthError
 
 CACHED = (b"cache-control", b"no-cache")
 """A client may keep it and has to ask again: settings and keys change under test."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_idp.protocol import dpop
 from mock_idp.protocol.authorization import CHECKS, Authorization
 from mock_idp.protocol.authorization.request import PUSHED, read_request_object, read_state
 from mock_idp.protocol.client_authentication import CLIENT_AUTHENTICATION, ClientRequest, read_form
@@ -63,6 +64,18 @@ async def check_as_authorization(flow: PushedRequest) -> None:
     await ASKED.walk(flow.asked)
 
 
+async def bind_key(flow: PushedRequest) -> None:
+    """A DPoP proof binds the code to its key, as ``dpop_jkt`` does (RFC 9449, section 10.1)."""
+    if flow.request.header(dpop.HEADER) is None or "dpop" not in flow.dialect.token_schemes:
+        return
+    assert flow.asked is not None  # noqa: S101
+    proved = await dpop.prove(flow, "pushed_authorization_request_endpoint")
+    if flow.asked.params.setdefault("dpop_jkt", proved) != proved:
+        raise OAuthError(
+            "invalid_dpop_proof", "the DPoP proof is by another key than dpop_jkt", "RFC 9449, section 10.1"
+        )
+
+
 async def keep_request(flow: PushedRequest) -> None:
     """Under a name that nobody guesses, for a short time (RFC 9126, section 2.2)."""
     asked, lifetime = flow.asked, flow.tenant.settings.lifetimes.pushed_request
@@ -93,6 +106,7 @@ PUSHED_REQUEST: Table[PushedRequest] = Table(
     *CLIENT_AUTHENTICATION,
     refuse_reference,
     check_as_authorization,
+    bind_key,
     keep_request,
     send,
 )

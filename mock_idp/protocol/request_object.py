@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mock_idp.protocol.client_keys import ASYMMETRIC, SYMMETRIC, client_keys, verified
+from mock_idp.protocol.client_keys import client_keys, verified
 from mock_idp.protocol.errors import OAuthError
+from mock_idp.protocol.vocabulary import ASYMMETRIC, CLIENT_ALGORITHMS, SYMMETRIC
 from mock_idp.tokens.jws import TokenRefusedError, unverified_header
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from mock_idp.records import Client
     from mock_idp.wire.http import Params
 
-ALGORITHMS = (*ASYMMETRIC, *SYMMETRIC)
-"""By which a client may sign: with its keys, or its secret."""
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
 _OF_THE_JWT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 _LONGEST = 512
@@ -42,7 +41,7 @@ async def resolve(flow: Flow, client: Client, outer: Params) -> tuple[dict[str, 
     _compare(claims, outer)
     inside = {name: _parameter(value) for name, value in claims.items() if name not in _OF_THE_JWT | {"resource"}}
     resource = claims.get("resource", [])
-    resources = [resource] if isinstance(resource, str) else [str(value) for value in resource]
+    resources = [_parameter(value) for value in (resource if isinstance(resource, list) else [resource])]
     if "openid" not in outer.get("scope", "").split():
         return inside, resources
     outside = {name: value for name, value in outer.items() if name not in ("request", "request_uri")}
@@ -99,7 +98,7 @@ def _algorithms(client: Client) -> list[str]:
     """The one that was registered, or those that the client has keys for."""
     registered = client.metadata.get("request_object_signing_alg")
     if registered is not None:
-        return [name for name in ALGORITHMS if name == registered]
+        return [name for name in CLIENT_ALGORITHMS if name == registered]
     return [*ASYMMETRIC, *(SYMMETRIC if client.secret else ())]
 
 
@@ -121,4 +120,6 @@ def _compare(claims: dict[str, Any], outer: Params) -> None:
 
 def _parameter(value: Any) -> str:
     """A claim as the parameter that it stands for: text as it is, the rest as JSON (RFC 9101, section 4)."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    # JSON can hold lone surrogates, which no URL can.
+    return text.encode("utf-8", "replace").decode()

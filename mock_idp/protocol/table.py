@@ -141,7 +141,7 @@ class Table(Generic[C]):
                 continue
             player = step if step in own else own[0] if own else None
             plan += [(one, inspect.iscoroutinefunction(one), part if one is player else one) for one in own]
-        table._plan = tuple(plan)  # noqa: SLF001 # of the same class
+        table._plan = tuple(plan)  # of the same class
         return table
 
     async def walk(self, context: C) -> Outcome:
@@ -150,7 +150,7 @@ class Table(Generic[C]):
         tenant = flow.tenant
         step: Step[C] | None = None
         try:
-            for step, waits, part in self._plan:  # noqa: B007 # named when it refuses
+            for step, waits, part in self._plan:  # named when it refuses
                 if flow.bound or tenant.armed:  # `may_lie`, without a call for each step
                     lie = await flow.provider.faults.replacement(context, part)
                     if lie is not None:

@@ -14,16 +14,16 @@ from mock_idp.protocol.grants.jwt_bearer import implied_client
 from mock_idp.protocol.grants.refresh_token import new_refresh_token
 from mock_idp.protocol.grants.token_exchange import JWT
 from mock_idp.protocol.id_token import ID_TOKEN, IdToken
+from mock_idp.protocol.mapped_claims import map_claims
 from mock_idp.protocol.table import Table
 from mock_idp.protocol.targets import read_resources
+from mock_idp.protocol.vocabulary import DEVICE_CODE, JWT_BEARER
 from mock_idp.records import Code, DeviceCode, Grant, RefreshToken
 
 if TYPE_CHECKING:
     from mock_idp.protocol.grants.token_exchange import Party
     from mock_idp.wire.http import Answer
 
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @dataclass(slots=True)
@@ -113,7 +113,7 @@ def check_grant_type(flow: TokenRequest) -> None:
     """One that tenant and client may use."""
     if not flow.grant_type:
         raise OAuthError("invalid_request", "grant_type is missing", "RFC 6749, section 4.1.3")
-    if flow.grant_type not in flow.tenant.settings.grant_types or flow.grant_type not in GRANTS:
+    if flow.grant_type not in flow.dialect.grant_types(flow.tenant.settings) or flow.grant_type not in GRANTS:
         raise OAuthError(
             "unsupported_grant_type",
             f"grant_type {flow.grant_type[:80]!r} is switched off here",
@@ -238,6 +238,7 @@ TOKEN: Table[TokenRequest] = Table(
     take_resources,
     redeem,
     choose_audience,
+    map_claims,
     issue_access_token,
     issued_token_type,
     token_type,

@@ -10,7 +10,9 @@ from mock_idp.keys.rotation import signing_key
 from mock_idp.protocol import dpop
 from mock_idp.protocol.access_token import live_token
 from mock_idp.protocol.errors import OAuthError
+from mock_idp.protocol.mapped_claims import OF_TOKENS
 from mock_idp.protocol.table import Flow, Table
+from mock_idp.protocol.vocabulary import ASYMMETRIC
 from mock_idp.tokens import jws
 from mock_idp.wire.http import NO_STORE, Answer, json_answer
 
@@ -119,7 +121,7 @@ async def find_account(flow: UserInfo) -> None:
 def subject(flow: UserInfo) -> None:
     """The same subject as in the ID Token (section 5.3.2)."""
     assert flow.account is not None and flow.grant is not None  # noqa: S101, PT018
-    flow.profile.update(flow.dialect.subject(flow.account, flow.grant))
+    flow.profile.update(flow.dialect.subject(flow.account, flow.grant, flow.tenant.settings))
 
 
 def claims(flow: UserInfo) -> None:
@@ -128,6 +130,7 @@ def claims(flow: UserInfo) -> None:
     flow.profile.update(
         flow.dialect.profile(flow.account, flow.token.scope, flow.grant.claims.get("userinfo"), flow.tenant)
     )
+    flow.profile.update((name, value) for name, value in flow.grant.mapped.items() if name not in OF_TOKENS)
 
 
 def email(_: UserInfo) -> None:
@@ -221,5 +224,5 @@ def _challenge(flow: UserInfo, scheme: str, attributes: dict[str, str]) -> str:
     name = _SCHEMES.get(scheme, _SCHEMES["bearer"])
     told = {"realm": _NOT_IN_DESCRIPTION.sub("?", flow.tenant.name), **attributes}
     if name == "DPoP":
-        told["algs"] = " ".join(dpop.ALGORITHMS)
+        told["algs"] = " ".join(ASYMMETRIC)
     return f"{name} " + ", ".join(f'{key}="{value}"' for key, value in told.items())

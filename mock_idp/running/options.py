@@ -40,6 +40,7 @@ class Options:
         control_token: what control requests carry as a bearer token.
         open: make unknown tenants on first use.
         template: what those begin as; set by the configuration.
+        first_tenant: name of the first that the configuration has, "" where it has none.
         public_dashboard: serve the dashboard to other machines too.
         addresses: names of the provider; `listening` is filled in once the port is known.
         load, dump: files with the state of a run, read at the start and written at the end.
@@ -59,6 +60,7 @@ class Options:
     control_token: str = field(default_factory=new_control_token, repr=False)
     open: bool = True
     template: Tenant | None = None
+    first_tenant: str = ""
     public_dashboard: bool = False
     addresses: Addresses = field(default_factory=Addresses)
     load: str = ""

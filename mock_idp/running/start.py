@@ -117,6 +117,16 @@ def start(  # noqa: PLR0913 # each is an option of the command line
     return Running(_Process(options) if process else _Thread(options))
 
 
+def start_with(options: Options) -> Running:
+    """Start a provider in a thread, by the options of the command line; they are filled in.
+
+    Raises:
+        StartError: it cannot start like this; one line says why.
+
+    """
+    return Running(_Thread(options))
+
+
 # --- in a thread ------------------------------------------------------------------------------------------------------
 
 

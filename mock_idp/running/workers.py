@@ -7,6 +7,7 @@ is left behind, and one that dies is replaced.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import multiprocessing
 import signal
@@ -15,16 +16,17 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
+from mock_idp.provider import Provider
 from mock_idp.running.files import dump_state
 from mock_idp.running.options import StartError
 from mock_idp.running.server import Server, base_of, listen, log_to_stderr, loop_factory, prepare, say_ready, serve
+from mock_idp.store import open_store
 
 if TYPE_CHECKING:
     import socket
     from multiprocessing.context import SpawnProcess
     from types import FrameType
 
-    from mock_idp.provider import Provider
     from mock_idp.running.options import Options
 
 START_S = 30.0
@@ -54,11 +56,11 @@ def run_workers(options: Options) -> None:
             f"--workers {options.workers} needs a store that the processes share: --store redis://localhost:6379/0"
         )
     log_to_stderr()
-    sock = listen(options)
-    options.addresses.listening = base_of(sock, options)
-    asyncio.run(_prepare_once(options))
-    # What configuration and dump tell of is in the store by now; a worker that read them again would undo changes.
-    _supervise(replace(options, config="", load="", dump=""), sock)
+    with contextlib.closing(listen(options)) as sock:
+        options.addresses.listening = base_of(sock, options)
+        asyncio.run(_prepare_once(options))
+        # What configuration and dump tell of is in the store by now: read again it would undo what happened since.
+        _supervise(replace(options, config="", load="", dump=""), sock)
     if options.dump:
         asyncio.run(_dump(options))
 
@@ -69,9 +71,11 @@ async def _prepare_once(options: Options) -> None:
 
 
 async def _dump(options: Options) -> None:
-    provider = await prepare(replace(options, config="", load=""))
-    await dump_state(provider, options.dump)
-    await provider.store.close()
+    store = open_store(options.store)
+    try:
+        await dump_state(Provider(store, options.addresses), options.dump)
+    finally:
+        await store.close()
 
 
 def _supervise(options: Options, sock: socket.socket) -> None:
@@ -94,7 +98,6 @@ def _supervise(options: Options, sock: socket.socket) -> None:
             worker.pipe.close()
         for worker in workers:
             _end(worker)
-        sock.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 

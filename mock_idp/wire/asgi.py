@@ -172,5 +172,5 @@ def _abort(send: Send) -> None:
     """Close the connection as a crashed server would. ASGI has no word for it; uvicorn's cycle holds the socket."""
     cycle = getattr(send, "__self__", None)
     if cycle is not None:
-        cycle.response_complete = True
+        cycle.disconnected = True  # or it would log an error, and answer 500 on the closed socket
         cycle.transport.abort()

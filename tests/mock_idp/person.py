@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urljoin
 
 import httpx
@@ -100,7 +100,7 @@ class Person:
         self.world = world
         self.http = httpx.Client(timeout=WAIT_S)
 
-    def __enter__(self) -> Person:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -155,7 +155,7 @@ class Listener:
     def __init__(self, status: int = 200) -> None:
         listener = self
         self.received: list[Mapping[str, list[str]]] = []
-        self.documents: dict[str, str] = {}
+        self.documents: dict[str, str] = {"/favicon.ico": ""}
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -164,7 +164,7 @@ class Listener:
                 self._answer(status, "")
 
             def do_GET(self) -> None:
-                document = listener.documents.get(self.path)
+                document = listener.documents.get(self.path.partition("?")[0])
                 self._answer(404 if document is None else 200, document or "")
 
             def _answer(self, code: int, body: str) -> None:
@@ -180,7 +180,7 @@ class Listener:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

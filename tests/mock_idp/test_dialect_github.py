@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -148,7 +149,9 @@ class TestToken:
         assert members["scope"] == "read:user,user:email"
         assert "scope=read%3Auser%2Cuser%3Aemail" in response.text
 
-    @pytest.mark.parametrize("accept", ["application/json", "application/json; charset=utf-8", "text/html, application/json;q=0.9"])
+    @pytest.mark.parametrize(
+        "accept", ["application/json", "application/json; charset=utf-8", "text/html, application/json;q=0.9"]
+    )
     def test_json_where_accept_names_it(self, github: World, accept: str) -> None:
         response = exchange(github, code(github), headers={"Accept": accept})
         assert response.headers["content-type"] == "application/json"
@@ -200,6 +203,19 @@ class TestToken:
         answer = answered(authorize(github, code_challenge="a" * 43, code_challenge_method="plain"))
         assert answer["error"] == "invalid_request"
 
+    def test_pages_of_other_origins_read_nothing(self, github: World) -> None:
+        response = exchange(github, code(github), headers={"Origin": "https://spa.test", **JSON})
+        assert "access-control-allow-origin" not in response.headers
+        preflight = github.http.options(
+            f"{github.issuer}/login/oauth/access_token",
+            headers={"Origin": "https://spa.test", "Access-Control-Request-Method": "POST"},
+        )
+        assert "access-control-allow-origin" not in preflight.headers
+
+    def test_a_strict_tenant_knows_every_scope(self, github: World) -> None:
+        github.change(lambda tenant: setattr(tenant.settings, "strict", True))
+        assert exchange(github, code(github, scope="repo,read:org")).json()["scope"] == "repo,read:org"
+
 
 class TestErrors:
     def test_a_bad_code_is_refused_with_status_200(self, github: World) -> None:
@@ -219,7 +235,9 @@ class TestErrors:
         assert exchange(github, a_code).json()["error"] == "bad_verification_code"
 
     def test_a_missing_code_is_a_bad_one(self, github: World) -> None:
-        response = github.post("login/oauth/access_token", {"client_id": "app", "client_secret": "app-secret"}, headers=JSON)
+        response = github.post(
+            "login/oauth/access_token", {"client_id": "app", "client_secret": "app-secret"}, headers=JSON
+        )
         assert response.json()["error"] == "bad_verification_code"
 
     def test_a_wrong_secret_is_refused_with_status_200(self, github: World) -> None:
@@ -292,6 +310,10 @@ class TestUser:
         assert (profile["id"], profile["login"]) == (583231, "octocat")
         assert profile["node_id"].startswith("U_kgDO")
 
+    def test_a_name_of_digits_is_its_own_id_unless_it_is_endless(self, github: World) -> None:
+        assert api(github, "user", token(github, login="4711")).json()["id"] == 4711
+        assert api(github, "user", token(github, login="9" * 5000)).json()["id"] < 200_000_000
+
     def test_headers_tell_scopes_and_rate_limit(self, github: World) -> None:
         access_token = token(github, scope="read:user user:email")
         first, second = api(github, "user", access_token), api(github, "user/emails", access_token)
@@ -318,6 +340,12 @@ class TestUser:
         assert response.status_code == 401
         assert response.json()["message"] == "Bad credentials"
         assert response.json()["status"] == "401"
+
+    def test_who_does_not_say_what_it_is(self, github: World) -> None:
+        headers = {"Authorization": f"Bearer {token(github)}", "User-Agent": ""}
+        response = github.get("user", headers=headers)
+        assert response.status_code == 403
+        assert "User-Agent" in response.text
 
     def test_no_credentials(self, github: World) -> None:
         response = github.get("user")
@@ -346,7 +374,9 @@ class TestEmails:
 
 
 class TestApplication:
-    def ask(self, world: World, method: str, what: str, access_token: str, auth: tuple[str, str] = SECRET) -> httpx.Response:
+    def ask(
+        self, world: World, method: str, what: str, access_token: str, auth: tuple[str, str] = SECRET
+    ) -> httpx.Response:
         url = f"{world.issuer}/applications/app/{what}"
         return world.http.request(method, url, json={"access_token": access_token}, auth=auth)
 
@@ -389,6 +419,51 @@ class TestApplication:
         assert self.ask(github, "POST", "nothing", "x").status_code == 404
 
 
+class TestDevice:
+    def codes(self, world: World, **headers: str) -> httpx.Response:
+        world.change(lambda tenant: setattr(tenant.settings, "auto_approve", None))
+        return world.post("login/device/code", {"client_id": "app", "scope": "user,gist"}, headers=headers)
+
+    def ask(self, world: World, device_code: str) -> dict[str, Any]:
+        body = {"client_id": "app", "device_code": device_code, "grant_type": DEVICE}
+        response = world.post("login/oauth/access_token", body, headers=JSON)
+        assert response.status_code == 200
+        members: dict[str, Any] = response.json()
+        return members
+
+    def test_codes_come_as_a_form_unless_json_is_asked_for(self, github: World) -> None:
+        members = dict(parse_qsl(self.codes(github).text))
+        assert members["verification_uri"] == f"{github.issuer}/login/device"
+        assert self.codes(github, **JSON).json().keys() == members.keys()
+        assert "verification_uri_complete" not in members
+        assert re.fullmatch(r"[A-Z]{4}-[A-Z]{4}", members["user_code"])
+
+    def test_without_a_secret_from_code_to_token(self, github: World) -> None:
+        members = self.codes(github, **JSON).json()
+        assert self.ask(github, members["device_code"])["error"] == "authorization_pending"
+        assert self.ask(github, members["device_code"])["error"] == "slow_down"
+        page = github.get("login/device", params={"user_code": members["user_code"]})
+        assert page.status_code == 200
+        assert "alice" in page.text
+        github.post("login/device", {"user_code": members["user_code"], "account": "alice"})
+        answer = self.ask(github, members["device_code"])
+        assert answer["scope"] == "user,gist"
+        assert api(github, "user", answer["access_token"]).json()["login"] == "alice"
+
+    def test_a_person_may_say_no(self, github: World) -> None:
+        members = self.codes(github, **JSON).json()
+        github.post("login/device", {"user_code": members["user_code"], "action": "deny"})
+        assert self.ask(github, members["device_code"])["error"] == "access_denied"
+
+    def test_a_code_that_is_none(self, github: World) -> None:
+        assert self.ask(github, "made-up")["error"] == "incorrect_device_code"
+
+    def test_an_app_without_the_device_flow(self, github: World) -> None:
+        options(github, device_flow=False)
+        assert self.codes(github, **JSON).json()["error"] == "device_flow_disabled"
+        assert self.ask(github, "made-up")["error"] == "device_flow_disabled"
+
+
 class TestFaults:
     def test_a_fault_of_a_shared_step_strikes_here_too(self, github: World) -> None:
         assert exchange(github, code(github, mock_fault="token.http-500")).status_code == 500
@@ -425,5 +500,3 @@ def test_an_unknown_option_is_named() -> None:
 
     with pytest.raises(ValueError, match="expiring_token: unknown key; did you mean expiring_tokens"):
         DIALECTS["github"].options_of(Settings(dialect_options={"expiring_token": True}))
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mock_idp.records import Tenant
     from tests.mock_idp.served import Served, World
 
+APP = ("app", "app-secret")
 EMAIL = "https://www.googleapis.com/auth/userinfo.email"
 PROFILE = "https://www.googleapis.com/auth/userinfo.profile"
 
@@ -127,6 +129,18 @@ class TestAuthorize:
         assert "carol" in of_domain
         assert "alice" not in of_domain
 
+    def test_who_types_another_name_comes_through(self, google: World) -> None:
+        def strict(tenant: Tenant) -> None:
+            tenant.settings.strict, tenant.settings.auto_approve = True, None
+
+        account(google, "carol", hd="corp.test")
+        google.change(strict)
+        page = authorize(google, hd="corp.test").text
+        pending = re.search(r'name="pending" value="([^"]+)"', page)
+        assert pending
+        response = google.post("sign-in", {"pending": pending[1], "account": "alice"})
+        assert "hd" not in answered(response)
+
     def test_hd_is_no_check(self, google: World) -> None:
         """A client that restricts domains has to look at the claim."""
         account(google, "carol", hd="corp.test")
@@ -176,7 +190,7 @@ class TestTokens:
         kept = tokens(google, access_type="offline")["refresh_token"]
         for _ in range(2):
             body = {"grant_type": "refresh_token", "refresh_token": kept}
-            members = google.post("token", body, auth=("app", "app-secret")).json()
+            members = google.post("token", body, auth=APP).json()
             assert members["access_token"].startswith("ya29.")
             assert "refresh_token" not in members
             assert claims_of(members["id_token"])["sub"]
@@ -192,7 +206,12 @@ class TestTokens:
         assert (response.status_code, response.json()["error"]) == (400, "redirect_uri_mismatch")
 
     def test_the_old_address_of_the_token_endpoint_works(self, google: World) -> None:
-        body = {"grant_type": "authorization_code", "code": "made-up", "client_id": "app", "client_secret": "app-secret"}
+        body = {
+            "grant_type": "authorization_code",
+            "code": "made-up",
+            "client_id": "app",
+            "client_secret": "app-secret",
+        }
         assert google.post("oauth2/v4/token", body).json()["error"] == "invalid_grant"
 
 
@@ -218,7 +237,9 @@ class TestIdToken:
         google.change(lambda tenant: tenant.accounts.update(alice=Account("alice", sub="110169484474386276334")))
         assert claims_of(tokens(google)["id_token"])["sub"] == "110169484474386276334"
 
-    @pytest.mark.parametrize(("bare", "expected"), [(False, "https://accounts.google.com"), (True, "accounts.google.com")])
+    @pytest.mark.parametrize(
+        ("bare", "expected"), [(False, "https://accounts.google.com"), (True, "accounts.google.com")]
+    )
     def test_both_spellings_of_the_issuer(self, google: World, bare: bool, expected: str) -> None:  # noqa: FBT001
         google.change(lambda tenant: setattr(tenant.settings, "issuer", "https://accounts.google.com"))
         options(google, bare_issuer=bare)
@@ -294,3 +315,19 @@ class TestRevoke:
     def test_a_token_that_is_none(self, google: World) -> None:
         response = google.post("revoke", {"token": "made-up"})
         assert (response.status_code, response.json()["error"]) == (400, "invalid_token")
+
+
+class TestDevice:
+    def test_from_code_to_token(self, google: World) -> None:
+        google.change(lambda tenant: setattr(tenant.settings, "auto_approve", None))
+        members = google.post("device/code", {"client_id": "app", "scope": f"openid {EMAIL}"}, auth=APP).json()
+        assert members["verification_url"] == f"{google.issuer}/device"
+        assert "verification_uri" not in members
+        body = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": members["device_code"]}
+        pending, hurried = google.post("token", body, auth=APP), google.post("token", body, auth=APP)
+        assert (pending.status_code, pending.json()["error"]) == (428, "authorization_pending")
+        assert (hurried.status_code, hurried.json()["error"]) == (403, "slow_down")
+        google.post("device", {"user_code": members["user_code"], "account": "alice"})
+        answer = google.post("token", body, auth=APP).json()
+        assert answer["scope"] == f"openid {EMAIL}"
+        assert claims_of(answer["id_token"])["email"] == "alice@example.test"

@@ -203,6 +203,10 @@ class TestMe:
         assert 'error="invalid_token"' in response.headers["www-authenticate"]
         assert response.json()["message"] == "The access token is invalid"
 
+    def test_who_does_not_say_what_it_is(self, intra: World) -> None:
+        headers = {"Authorization": f"Bearer {tokens(intra)['access_token']}", "User-Agent": ""}
+        assert intra.get("v2/me", headers=headers).status_code == 403
+
     def test_the_token_may_stand_in_the_url_and_the_journal_says_so(self, intra: World) -> None:
         response = intra.get("v2/me", params={"access_token": tokens(intra)["access_token"]})
         assert response.status_code == 200
@@ -293,7 +297,12 @@ class TestLimits:
         options(intra, limited=True, secondly_limit=1)
         mine = tokens(intra)["access_token"]
         code = answered(authorize(intra, client_id="spa"))["code"]
-        body_of_spa = {"grant_type": "authorization_code", "client_id": "spa", "code": code, "redirect_uri": REDIRECT_URI}
+        body_of_spa = {
+            "grant_type": "authorization_code",
+            "client_id": "spa",
+            "code": code,
+            "redirect_uri": REDIRECT_URI,
+        }
         other = intra.post("oauth/token", body_of_spa).json()["access_token"]
         assert [api(intra, "v2/me", text).status_code for text in (mine, other, mine)] == [200, 200, 429]
 

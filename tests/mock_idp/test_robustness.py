@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,13 +22,14 @@ from tests.mock_idp.served import REDIRECT_URI, Served, World
 from tests.mock_idp.wire import Reply, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MEGABYTE = 1024 * 1024
 MARK = "zq'\"><zq onload=zq>"
 """Breaks out of text and attributes alike where it is not escaped."""
 STRANGER = "stranger.example"
 LONGEST_URL = 30_000
+VERIFIER = "A" * 43
 
 # --- what is sent -----------------------------------------------------------------------------------------------------
 
@@ -175,7 +179,7 @@ BODIES += [
 ]
 
 
-def encoded(pairs: list[tuple[str, str]]) -> bytes:
+def encoded(pairs: Iterable[tuple[str, str]]) -> bytes:
     """As a form; lone surrogates become the octets that no UTF-8 has."""
     return "&".join(
         f"{quote_plus(n, errors='surrogatepass')}={quote_plus(v, errors='surrogatepass')}" for n, v in pairs
@@ -191,55 +195,130 @@ pairs = st.one_of(
     st.sampled_from(NAMES).flatmap(lambda name: st.tuples(st.just(name), values(name))),
     st.tuples(st.text(max_size=12), st.text(max_size=12)),
 )
-good_start = st.fixed_dictionaries(
-    {name: st.sampled_from(SOUND[name]) for name in ("response_type", "client_id", "redirect_uri", "scope")}
-).map(lambda found: list(found.items()))
-forms = st.tuples(st.one_of(st.just([]), good_start), st.lists(pairs, max_size=8)).map(
-    lambda two: encoded(two[0] + two[1])
-)
 methods = st.sampled_from([b"GET", b"POST", b"POST", b"PUT", b"DELETE", b"PATCH", b"HEAD", b"OPTIONS", b"TRACE", b"ZQ"])
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One request."""
+    """One request; a value ``REAL code`` is issued when it is sent."""
 
     method: bytes
     path: str
-    query: bytes
-    body: bytes | None
+    query: tuple[tuple[str, str], ...]
+    body: tuple[tuple[str, str], ...] | bytes | None
     headers: tuple[bytes, ...]
 
 
-def paths(dialect: DialectName) -> list[str]:
-    """Every endpoint of a make of provider; one that takes whatever follows gets something."""
+def paths(dialect: DialectName) -> dict[str, str]:
+    """Every endpoint of a make of provider, and its name; one that takes whatever follows gets something."""
     routes = DIALECTS[dialect].routes(Settings(dialect=dialect))
-    return [f"{path}zq" if path.endswith("/") else path for path in routes]
+    return {f"{path}zq" if path.endswith("/") else path: endpoint.table.name for path, endpoint in routes.items()}
+
+
+SECRET = {"client_id": "app", "client_secret": "app-secret"}
+PKCE = {"code_challenge": "A" * 43, "code_challenge_method": "S256"}
+BACK = {"client_id": "app", "redirect_uri": REDIRECT_URI}
+AUTHORIZATION = {**BACK, "response_type": "code", "scope": "openid email", "state": "s", "nonce": "n", **PKCE}
+CODE = {**SECRET, **BACK, "grant_type": "authorization_code", "code_verifier": VERIFIER}
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+COMPLETE: dict[str, list[dict[str, str]]] = {
+    "authorization": [AUTHORIZATION, {"client_id": "app", "request_uri": "REAL request_uri"}],
+    "pushed authorization request": [{**AUTHORIZATION, **SECRET}],
+    "sign-in": [
+        {"pending": "REAL pending", "account": "alice"},
+        {"pending": "REAL pending", "name": "x", "fault": "zq"},
+    ],
+    "consent": [{"pending": "REAL pending", "scope": "openid"}],
+    "sign-out": [{"pending": "REAL pending", "action": "sign-out"}],
+    "logout": [{"id_token_hint": "REAL id_token", "state": "s"}],
+    "device page": [{"user_code": "REAL user_code", "account": "alice"}],
+    "device authorization": [{**SECRET, "scope": "openid"}],
+    "introspection": [{**SECRET, "token": f"REAL {kind}"} for kind in ("access_token", "refresh_token", "id_token")],
+    "revocation": [{**SECRET, "token": f"REAL {kind}"} for kind in ("access_token", "refresh_token")],
+    "userinfo": [{"access_token": "REAL access_token"}],
+    "tokeninfo": [{"access_token": "REAL access_token"}, {"id_token": "REAL id_token"}],
+    "token": [
+        {**CODE, "code": "REAL code"},
+        {**SECRET, "grant_type": "refresh_token", "refresh_token": "REAL refresh_token"},
+        {**SECRET, "grant_type": "client_credentials", "scope": "a"},
+        {**SECRET, "grant_type": DEVICE, "device_code": "REAL device_code"},
+        {**SECRET, "grant_type": EXCHANGE, "subject_token": "REAL access_token", "subject_token_type": ACCESS_TOKEN},
+        {**SECRET, "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "REAL id_token"},
+    ],
+}
+"""Requests by endpoint that are as they should be, to be spoilt a little."""
+
+MEMBER_WORDS = """
+redirect_uris client_name client_uri logo_uri tos_uri policy_uri contacts jwks jwks_uri grant_types response_types scope
+token_endpoint_auth_method token_endpoint_auth_signing_alg id_token_signed_response_alg userinfo_signed_response_alg
+post_logout_redirect_uris backchannel_logout_uri frontchannel_logout_uri request_uris default_max_age subject_type
+require_pushed_authorization_requests dpop_bound_access_tokens sector_identifier_uri application_type access_token
+"""
+MEMBERS = MEMBER_WORDS.split()
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(HOSTILE), st.text(max_size=10)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=5,
+)
+documents = st.dictionaries(st.sampled_from(MEMBERS), json_values, max_size=5).map(
+    lambda members: json.dumps({"redirect_uris": [REDIRECT_URI], **members}).encode()
+)
 
 
 def shots(dialect: DialectName) -> st.SearchStrategy[Shot]:
+    return st.one_of(spoilt(dialect), wild(dialect), registrations(dialect))
+
+
+def wild(dialect: DialectName) -> st.SearchStrategy[Shot]:
+    """Anything anywhere."""
+    several = st.lists(pairs, max_size=8).map(tuple)
     return st.builds(
         Shot,
         methods,
-        st.sampled_from(paths(dialect)),
-        forms,
-        st.one_of(st.none(), forms, st.sampled_from(BODIES)),
+        st.sampled_from(list(paths(dialect))),
+        several,
+        st.one_of(st.none(), several, st.sampled_from(BODIES)),
         st.lists(st.sampled_from(HEADERS), max_size=3, unique=True).map(tuple),
     )
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, dialect: DialectName) -> Shot:
+    """A sound request with some parameters changed, added or sent twice."""
+    path, name = draw(st.sampled_from([(path, name) for path, name in paths(dialect).items() if name in COMPLETE]))
+    sound = draw(st.sampled_from(COMPLETE[name]))
+    changed = draw(st.dictionaries(st.sampled_from(list(sound)), st.sampled_from(HOSTILE), max_size=2))
+    form = (*{**sound, **changed}.items(), *draw(st.lists(pairs, max_size=3)))
+    headers = tuple(draw(st.lists(st.sampled_from(HEADERS), max_size=1)))
+    if draw(st.booleans()) and len(encoded(form)) < LONGEST_URL:
+        return Shot(b"GET", path, form, None, headers)
+    return Shot(b"POST", path, (), form, headers)
+
+
+def registrations(dialect: DialectName) -> st.SearchStrategy[Shot]:
+    """JSON for endpoints that take it."""
+    takers = [path for path, name in paths(dialect).items() if name in {"registration", "application"}]
+    if not takers:
+        return st.nothing()
+    kind = (b"content-type: application/json", b"authorization: Basic YXBwOmFwcC1zZWNyZXQ=")
+    methods = st.sampled_from([b"POST", b"PUT", b"PATCH", b"DELETE"])
+    return st.builds(Shot, methods, st.sampled_from(takers), st.just(()), documents, st.just(kind))
 
 
 # --- what must hold ---------------------------------------------------------------------------------------------------
 
 
 def judge(reply: Reply, base: str) -> None:
-    """The three promises.
+    """The promises.
 
     HTML has the mark escaped; what is not HTML is not taken for HTML; a redirect stays here or goes to loopback.
     """
     assert reply.status < 500, reply
     assert "zq-injected" not in reply.headers
     kind = reply.headers.get("content-type", "")
-    if kind.startswith("text/html"):
+    if kind.startswith(("text/html", "image/svg+xml")):
         page = reply.body.decode()
         assert "<zq" not in page
         assert "zq'\"" not in page
@@ -273,11 +352,12 @@ def stays(target: str, base: str) -> bool:
 class Range:
     """Shoots at one tenant, or at none."""
 
-    def __init__(self, runner: asyncio.Runner, served: Served, tenant: str = "") -> None:
+    def __init__(self, runner: asyncio.Runner, served: Served, tenant: str = "", dialect: DialectName = "oidc") -> None:
         self.base = served.base
         self._below = f"/{quote(tenant)}/".encode()
         self._runner = runner
         self._wire = Wire(int(served.base.rpartition(":")[2]))
+        self._path = {name: path for path, name in reversed(paths(dialect).items())}
 
     def at(self, path: str, query: bytes = b"") -> bytes:
         """The target of an endpoint."""
@@ -291,9 +371,51 @@ class Range:
             self.close()
             raise
 
-    def shoot(self, method: bytes, target: bytes, body: bytes | None = None, *headers: bytes) -> None:
+    def shoot(self, method: bytes, target: bytes, body: bytes | None = None, *headers: bytes) -> Reply:
         """Send one request, and judge the answer."""
-        judge(self.ask(method, target, body, *headers), self.base)
+        reply = self.ask(method, target, body, *headers)
+        judge(reply, self.base)
+        return reply
+
+    def fire(self, shot: Shot) -> Reply:
+        """Send a generated request, and judge the answer."""
+        body = shot.body if shot.body is None or isinstance(shot.body, bytes) else encoded(self._filled(shot.body))
+        return self.shoot(shot.method, self.at(shot.path, encoded(self._filled(shot.query))), body, *shot.headers)
+
+    def _filled(self, form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [(name, self.issue(value[5:]) if value.startswith("REAL ") else value) for name, value in form]
+
+    def issue(self, kind: str) -> str:
+        """Something real of that kind, fresh; where this make of provider has none, a word."""
+        if kind == "code":
+            return self._code()
+        if kind == "pending":
+            found = re.search(rb'name="pending" value="([^"]+)"', self._authorize().body)
+            return found[1].decode() if found else "zq"
+        if kind in {"device_code", "user_code"}:
+            return self._post("device authorization", {**SECRET, "scope": "openid"}).get(kind, "zq")
+        if kind == "request_uri":
+            return self._post("pushed authorization request", {**AUTHORIZATION, **SECRET}).get(kind, "zq")
+        return self._post("token", {**CODE, "code": self._code()}).get(kind, "zq")
+
+    def _authorize(self) -> Reply:
+        digest = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+        request = {**AUTHORIZATION, "code_challenge": digest}
+        return self.ask(b"GET", self.at(self._path["authorization"], encoded(request.items())))
+
+    def _code(self) -> str:
+        reply = self._authorize()
+        found = re.search(rb'name="pending" value="([^"]+)"', reply.body)
+        if found:
+            form = encoded([("pending", found[1].decode()), ("account", "alice")])
+            reply = self.ask(b"POST", self.at("sign-in"), form)
+        return dict(parse_qsl(urlsplit(reply.headers.get("location", "")).query)).get("code", "zq")
+
+    def _post(self, name: str, form: dict[str, str]) -> dict[str, str]:
+        if name not in self._path:
+            return {}
+        reply = self.ask(b"POST", self.at(self._path[name]), encoded(form.items()), b"accept: application/json")
+        return reply.json()
 
     def close(self) -> None:
         """Hang up."""
@@ -317,7 +439,7 @@ def at(request: pytest.FixtureRequest, served: Served, runner: asyncio.Runner, d
     """A tenant of each make, one that approves at once and one that shows its pages."""
     chosen: dict[str, Any] = {"auto_approve": "alice" if request.param == "auto-approve" else None}
     world = served.tenant(dialect=dialect, signing_alg="EdDSA", **chosen)
-    aim = Range(runner, served, world.name)
+    aim = Range(runner, served, world.name, dialect)
     yield aim
     aim.close()
     world.http.close()
@@ -325,12 +447,25 @@ def at(request: pytest.FixtureRequest, served: Served, runner: asyncio.Runner, d
 
 
 def test_generated_requests(at: Range, dialect: DialectName) -> None:
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
     @given(shots(dialect))
     def shoot(shot: Shot) -> None:
-        at.shoot(shot.method, at.at(shot.path, shot.query), shot.body, *shot.headers)
+        at.fire(shot)
 
     shoot()
+
+
+def test_what_is_spoilt_was_sound(served: Served, runner: asyncio.Runner) -> None:
+    """Else generated requests would all be refused at the first step."""
+    world = served.tenant(signing_alg="EdDSA", auto_approve=None)
+    with world.http, contextlib.closing(Range(runner, served, world.name)) as aim:
+        for path, name in paths("oidc").items():
+            for form in COMPLETE.get(name, ()):
+                pairs = tuple(form.items())
+                by_get = name == "authorization"
+                reply = aim.fire(Shot(b"GET", path, pairs, None, ()) if by_get else Shot(b"POST", path, (), pairs, ()))
+                assert reply.status in {200, 201, 303} or reply.json()["error"] == "authorization_pending", (path, form)
+    served.run(served.provider.store.drop(world.name))
 
 
 def test_every_endpoint_takes_every_hostile_value(at: Range, dialect: DialectName) -> None:

@@ -10,8 +10,8 @@ import pytest
 from mock_idp.running.options import Options
 from mock_idp.running.tls import certify
 from tests.mock_idp.served import Served
-from tests.peers import with_authlib, with_requests_oauthlib
-from tests.peers.node import NodeMissingError, NodeSession
+from tests.peers import grants_in_python, with_authlib, with_requests_oauthlib
+from tests.peers.with_node import NodeMissingError, NodeSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
     Run = Callable[[Job], Result]
 
-IN_PYTHON = {"authlib": with_authlib.run, "requests-oauthlib": with_requests_oauthlib.run}
+IN_PYTHON = {
+    "authlib": with_authlib.run,
+    "authlib-grants": grants_in_python.authlib,
+    "requests-oauthlib": with_requests_oauthlib.run,
+    "requests-oauthlib-grants": grants_in_python.requests_oauthlib,
+}
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +71,8 @@ def run(request: pytest.FixtureRequest, certified: Options, monkeypatch: pytest.
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certified.ca_file or "")
 
     def run(job: Job) -> Result:
-        driver = IN_PYTHON.get(job.driver)
-        if driver is not None:
-            return driver(job)
+        if job.driver in IN_PYTHON:
+            return IN_PYTHON[job.driver](job)
         session: NodeSession = request.getfixturevalue("node")
         return session.run(job)
 

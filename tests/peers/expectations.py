@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mock_idp.faults import FAULTS
-from mock_idp.faults.ingredients import REJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,8 +41,11 @@ class Client:
     uses: str
     auth: tuple[str, ...]
     assertions: tuple[str, ...] = ()
+    response_types: tuple[str, ...] = ("code",)
     dpop: tuple[str, ...] = ()
     pushed: bool = False
+    request_objects: bool = False
+    registers: bool = False
     then: tuple[str, ...] = ()
     leaves: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -69,10 +71,12 @@ def _document() -> dict[str, Any]:
 @cache
 def clients() -> tuple[Client, ...]:
     """In the order of the file."""
-    return tuple(
-        Client(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in told.items()})
-        for name, told in _document()["clients"].items()
-    )
+    return tuple(_client(name, told) for name, told in _document()["clients"].items())
+
+
+def _client(name: str, told: dict[str, Any]) -> Client:
+    members: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+    return Client(name, **members)
 
 
 def client(name: str) -> Client:
@@ -101,10 +105,14 @@ def played() -> Iterator[tuple[str, Fault]]:
                     yield one.name, fault
 
 
+_HAS_TO_REFUSE = ("refuses", "discards", "does not use", "does not authenticate")
+_MAY_GO_ON = (", or ", " may")
+
+
 def is_sound(fault: Fault, outcome: str) -> bool:
-    """Is that what a correct client does? Where it may do either, both are."""
+    """Is that what a correct client does? `Fault.correct` says it in words; where it may do either, both are sound."""
     if fault.positive:
         return outcome == "accepts"
-    if fault.correct == REJECT:
+    if fault.correct.startswith(_HAS_TO_REFUSE) and not any(word in fault.correct for word in _MAY_GO_ON):
         return outcome == "refuses"
     return outcome in ("accepts", "refuses")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_idp.faults import FAULTS
 from mock_idp.records import Armed
-from tests.peers.job import Job
+from tests.peers.job import LOGGED_OUT_URI, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tests.peers.conftest import Run
     from tests.peers.job import Result
 
-IMPATIENT_S = 0.4
+IMPATIENT_S = 0.5
+"""Longer than any honest answer takes on a busy machine, and shorter than a stall."""
 HONEST = "-honest"
 
 
@@ -27,6 +28,7 @@ class Scene:
 
     Attributes:
         before: happens in the tenant first; may give the fault's value.
+        value: of the fault.
         leaks: does an entry of the journal show that the client told a stranger something?
         job: what the client does otherwise than usual.
         settings: of the tenant.
@@ -35,6 +37,7 @@ class Scene:
     """
 
     before: Callable[[World], str | None] | None = None
+    value: str = ""
     leaks: Callable[[Entry], bool] = lambda entry: "canary-visited" in entry.notes
     job: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -53,7 +56,12 @@ def _make_an_honest_tenant(world: World) -> str:
     return world.served.tenant(f"{world.name}{HONEST}").name
 
 
+def _let_log_out(world: World) -> None:
+    world.change(lambda tenant: setattr(tenant.clients["app"], "post_logout_redirect_uris", [LOGGED_OUT_URI]))
+
+
 _IMPATIENT = Scene(job={"timeout_s": IMPATIENT_S})
+_LOGOUT = Scene(_let_log_out, job={"then": ("logout",)})
 _STEP_UP = Scene(job={"parameters": {"max_age": "60"}})
 
 SCENES = {
@@ -62,18 +70,17 @@ SCENES = {
     "authorization.mixup-redirect": Scene(_make_an_honest_tenant, leaks=lambda entry: entry.endpoint == "token"),
     "id-token.nonce-from-previous-flow": Scene(_complete_a_login),
     "id-token.nonce-unsolicited": Scene(job={"nonce": False}),
+    "id-token.c-hash-wrong": Scene(
+        job={"response_type": "code id_token", "parameters": {"response_mode": "form_post"}, "then": ()}
+    ),
+    "token.huge-body": Scene(job={"then": ()}),
     "id-token.auth-time-old": _STEP_UP,
     "id-token.auth-time-missing": _STEP_UP,
     "userinfo.signed-bad": Scene(job={"userinfo_alg": "RS256"}, settings={"userinfo_signed": True}),
-    "token.hang": _IMPATIENT,
-    "token.slow": _IMPATIENT,
-    "token.drip": _IMPATIENT,
-    "userinfo.hang": _IMPATIENT,
-    "userinfo.slow": _IMPATIENT,
-    "userinfo.drip": _IMPATIENT,
-    "discovery.drip": _IMPATIENT,
-    "jwks.drip": _IMPATIENT,
     "discovery.endpoint-http": Scene(tls=True),
+    "logout-token.post-logout-state-missing": _LOGOUT,
+    "logout-token.post-logout-state-wrong": _LOGOUT,
+    "logout-token.post-logout-state-extra": _LOGOUT,
 }
 
 
@@ -92,18 +99,24 @@ class Seen:
     leaked: bool
 
 
+def _scene(name: str) -> Scene:
+    if name.endswith(".slow"):
+        return Scene(value="0.1")
+    return _IMPATIENT if name.endswith((".hang", ".drip")) else SCENES.get(name, Scene())
+
+
 def needs_tls(name: str) -> bool:
     """Does a fault say nothing where http is allowed?"""
-    return name in SCENES and SCENES[name].tls
+    return _scene(name).tls
 
 
 def log_in_with(served: Served, run: Run, driver: str, name: str) -> Seen:
     """Let a client log in once, in a tenant of its own, with a fault."""
-    scene = SCENES.get(name, Scene())
+    scene = _scene(name)
     world = served.tenant(**scene.settings)
     try:
         with world.http:
-            value = scene.before(world) if scene.before is not None else None
+            value = (scene.before(world) if scene.before is not None else None) or scene.value
         job = replace(Job(driver, world.issuer), **scene.job)
         text = f"{name}={value}" if value else name
         if FAULTS[name].of_tenant:

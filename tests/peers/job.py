@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Outcome = Literal["accepts", "refuses", "stumbles", "leaks", "unanswered"]
-"""Went to the end; refused by an error of the client's own; ended in an error of its language, so by luck; went, or sent
-the browser, to a host that it had no reason to trust; or the provider never sent the browser back."""
+"""Went to the end; refused by an error of the client's own; ended in an error of its language, so by luck; went, or
+sent the browser, to a host that it had no reason to trust; or the provider never sent the browser back."""
 
 LOGGED_OUT_URI = "http://127.0.0.1:9/logged-out"
 TIMEOUT_S = 5.0
@@ -41,6 +41,10 @@ class Job:
         signatures: verify the ID Token's signature, though it came over a direct connection.
         then: what follows the login, out of userinfo, refresh, introspect, revoke, logout; each where the client can.
         provider: which make, for clients that have several.
+        grant: which one, for drivers of grants without a browser.
+        subject_token: what is exchanged.
+        request_object: sign the authorization request with `private_key` (RFC 9101).
+        register: let the client register itself first (RFC 7591).
 
     """
 
@@ -56,6 +60,7 @@ class Job:
     signing_alg: str = "RS256"
     userinfo_alg: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
+    response_type: str = "code"
     nonce: bool = True
     pushed: bool = False
     dpop: str | None = None
@@ -63,6 +68,10 @@ class Job:
     then: tuple[str, ...] = ("userinfo", "refresh")
     timeout_s: float = TIMEOUT_S
     provider: str = "oidc"
+    grant: str = ""
+    subject_token: str | None = field(default=None, repr=False)
+    request_object: bool = False
+    register: bool = False
 
 
 class Places(NamedTuple):
@@ -118,9 +127,10 @@ class Progress:
     seen: dict[str, Any] = field(default_factory=dict)
 
 
-def attempt(job: Job, drive: Callable[[Job, Progress], None], own: tuple[type[BaseException], ...]) -> Result:
+def attempt(job: Job, drive: Callable[[Job, Progress], None], own: tuple[type[Exception], ...]) -> Result:
     """Run a driver in Python; `own` are the errors by which its client refuses."""
     progress = Progress()
+    refusals: tuple[type[Exception], ...] = (*own, DeclinedError)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a client is warned of by its own libraries is not ours to mend
@@ -129,10 +139,15 @@ def attempt(job: Job, drive: Callable[[Job, Progress], None], own: tuple[type[Ba
         return Result("unanswered", progress.stage, str(error), progress.seen)
     except StrayedError as error:
         return Result("leaks", progress.stage, str(error), progress.seen)
-    except (*own, DeclinedError) as error:
+    except refusals as error:
         return Result("refuses", progress.stage, f"{type(error).__name__}: {error}", progress.seen)
     except Exception as error:  # noqa: BLE001 # whatever a client did not think of is what we want to know
-        return Result("refuses" if _is_raised(error) else "stumbles", progress.stage, f"{type(error).__name__}: {error}", progress.seen)
+        return Result(
+            "refuses" if _is_raised(error) else "stumbles",
+            progress.stage,
+            f"{type(error).__name__}: {error}",
+            progress.seen,
+        )
     return Result("accepts", progress.stage, "", progress.seen)
 
 
@@ -190,4 +205,3 @@ def _posted(response: httpx.Response) -> Callback:
         raise NotSentBackError(f"the provider showed a page ({response.status_code}): {text[:400]}")
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', response.text)
     return Callback(unescape(action[1]), {unescape(name): unescape(value) for name, value in fields})
-

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from tests.peers.expectations import client, clients
 from tests.peers.job import LOGGED_OUT_URI, Job
+from tests.peers.keys import KEYS, public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,12 +104,12 @@ def test_client_authentication(worlds: Worlds, run: Run, name: str, method: str)
 def test_private_key_jwt(worlds: Worlds, run: Run, name: str, alg: str) -> None:
     """By assertions signed in every algorithm."""
     world = worlds.make()
-    key = _KEYS[alg]
+    key = KEYS[alg]
 
     def register(tenant: Tenant) -> None:
         app = tenant.clients["app"]
         app.auth_methods, app.secret = ["private_key_jwt"], None
-        app.jwks = {"keys": [_public(key)]}
+        app.jwks = {"keys": [public(key)]}
 
     world.change(register)
     then = client(name).then
@@ -124,14 +124,68 @@ def test_pushed_authorization_request(worlds: Worlds, run: Run, name: str) -> No
     assert_all_went_well(run(Job(name, world.issuer, pushed=True)), world, ("userinfo", "refresh"))
 
 
-@pytest.mark.parametrize("pushed", [False, True], ids=["sent", "pushed"])
 @pytest.mark.parametrize(("name", "alg"), [(one.name, alg) for one in clients() for alg in one.dpop])
-def test_dpop(worlds: Worlds, run: Run, name: str, alg: str, pushed: bool) -> None:  # noqa: FBT001 # a case
+def test_dpop(worlds: Worlds, run: Run, name: str, alg: str) -> None:
     """RFC 9449: tokens are bound to a key, at the token endpoint, at UserInfo and at refresh."""
     world = worlds.make()
-    result = run(Job(name, world.issuer, dpop=alg, pushed=pushed))
+    result = run(Job(name, world.issuer, dpop=alg))
     assert_all_went_well(result, world, ("userinfo", "refresh"))
     assert result.seen["token_type"].lower() == "dpop"
+
+
+@pytest.mark.parametrize("name", [one.name for one in clients() if one.dpop])
+def test_pushed_dpop(worlds: Worlds, run: Run, name: str) -> None:
+    """RFC 9449, section 10.1: the key is named when the request is pushed."""
+    world = worlds.make(require_pushed_requests=True)
+    result = run(Job(name, world.issuer, dpop="ES256", pushed=True))
+    assert_all_went_well(result, world, ("userinfo", "refresh"))
+
+
+@pytest.mark.parametrize("name", [one.name for one in clients() if one.dpop])
+def test_dpop_with_a_nonce_of_the_provider(worlds: Worlds, run: Run, name: str) -> None:
+    """RFC 9449, sections 8 and 9: the first proof is refused, the client takes up the nonce."""
+    world = worlds.make(dpop_nonce=True)
+    result = run(Job(name, world.issuer, dpop="ES256"))
+    assert result.outcome == "accepts", result
+    assert [entry.endpoint for entry in world.journal() if entry.refused] == ["token"]
+
+
+@pytest.mark.parametrize("pushed", [False, True], ids=["sent", "pushed"])
+@pytest.mark.parametrize("alg", ALGORITHMS)
+@pytest.mark.parametrize("name", [one.name for one in clients() if one.request_objects])
+def test_request_object(worlds: Worlds, run: Run, name: str, alg: str, pushed: bool) -> None:  # noqa: FBT001 # a case
+    """RFC 9101, and RFC 9126, section 3."""
+    world = worlds.make()
+    world.change(lambda tenant: setattr(tenant.clients["app"], "jwks", {"keys": [public(KEYS[alg])]}))
+    job = Job(name, world.issuer, private_key=KEYS[alg], request_object=True, pushed=pushed)
+    assert_all_went_well(run(job), world, ("userinfo", "refresh"))
+
+
+@pytest.mark.parametrize("name", [one.name for one in clients() if one.registers])
+def test_registration(worlds: Worlds, run: Run, name: str) -> None:
+    """RFC 7591: the client registers itself, and logs in by what it was given; the tenant takes no unknown client."""
+    world = worlds.make(strict=True)
+    assert_all_went_well(run(Job(name, world.issuer, register=True)), world, ("userinfo", "refresh"))
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+@pytest.mark.parametrize("name", [one.name for one in clients() if "code id_token" in one.response_types])
+def test_hybrid_flow(worlds: Worlds, run: Run, name: str, alg: str) -> None:
+    """OpenID Connect Core 1.0, section 3.3: the ID Token of the front channel is verified, with its ``c_hash``."""
+    world = worlds.make(signing_alg=alg)
+    parameters = {"response_mode": "form_post"}
+    job = Job(name, world.issuer, signing_alg=alg, response_type="code id_token", parameters=parameters)
+    assert_all_went_well(run(job), world, ("userinfo", "refresh"))
+
+
+@pytest.mark.parametrize("name", [one.name for one in clients() if "id_token" in one.response_types])
+def test_implicit_flow(worlds: Worlds, run: Run, name: str) -> None:
+    """OpenID Connect Core 1.0, section 3.2, without an access token."""
+    world = worlds.make()
+    parameters = {"response_mode": "form_post"}
+    result = run(Job(name, world.issuer, response_type="id_token", parameters=parameters, then=()))
+    assert result.outcome == "accepts", result
+    assert (result.seen["sub"], result.seen["email"]) == ("alice", "alice@example.test")
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
@@ -165,21 +219,3 @@ def test_https(secure_served: Served, run: Run, name: str) -> None:
 def _without_introspection(name: str) -> tuple[str, ...]:
     """Introspection needs authentication (RFC 7662, section 2.1), which public clients do not have."""
     return tuple(step for step in client(name).then if step != "introspect")
-
-
-def _made(key: Any, alg: str) -> dict[str, Any]:
-    made: dict[str, Any] = {**key.as_dict(private=True), "alg": alg, "use": "sig", "kid": f"{alg}-key"}
-    return made
-
-
-def _public(key: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in key.items() if name not in {"d", "p", "q", "dp", "dq", "qi"}}
-
-
-_RSA = RSAKey.generate_key(2048, private=True)
-_KEYS = {
-    "RS256": _made(_RSA, "RS256"),
-    "PS256": _made(_RSA, "PS256"),
-    "ES256": _made(ECKey.generate_key("P-256", private=True), "ES256"),
-    "EdDSA": _made(OKPKey.generate_key("Ed25519", private=True), "EdDSA"),
-}

@@ -1,4 +1,4 @@
-"""Two independent libraries verify every kind of honest token, in every algorithm, by nothing but the published keys."""
+"""Two independent libraries verify every kind of honest token, in every algorithm, by the published keys alone."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 import requests
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import OAuth
-from authlib.integrations.requests_client import OAuth2Session
-from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
+from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+from authlib.integrations.flask_client import OAuth  # type: ignore[import-untyped]
+from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT  # type: ignore[import-untyped]
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
@@ -67,6 +67,11 @@ def _log_in(job: Job, progress: Progress, browser: Browser, application: flask.F
             hint = tokens["id_token"]
             url = remote.logout_redirect(job.post_logout_redirect_uri, id_token_hint=hint, state="STATE").location
             progress.seen["logged_out_to"] = browser.visit(url, job.post_logout_redirect_uri).url
+            session = dict(flask.session)
+    if "logout" in job.then:
+        with application.test_request_context(progress.seen["logged_out_to"]):
+            flask.session.update(session)
+            remote.validate_logout_response()
 
 
 def _register(application: flask.Flask, job: Job) -> Any:

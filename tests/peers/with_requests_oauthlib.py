@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import requests
-from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 from requests.auth import HTTPBasicAuth
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib import OAuth2Session  # type: ignore[import-untyped]
 
 from tests.peers.job import PLACES, Browser, DeclinedError, attempt
 
@@ -44,7 +44,10 @@ def _drive(job: Job, progress: Progress) -> None:
 
         progress.stage = "token"
         tokens = session.fetch_token(
-            metadata["token_endpoint"], authorization_response=callback.url, timeout=job.timeout_s, **_authentication(job)
+            metadata["token_endpoint"],
+            authorization_response=callback.url,
+            timeout=job.timeout_s,
+            **_authentication(job),
         )
         progress.seen.update(token_type=tokens.get("token_type"), scope=" ".join(tokens.get("scope") or []))
 
@@ -68,9 +71,7 @@ def _metadata(job: Job) -> dict[str, Any]:
             "token_endpoint": f"{job.issuer}/{places.token}",
             "userinfo_endpoint": f"{job.issuer}/{places.profile}",
         }
-    found: dict[str, Any] = requests.get(
-        f"{job.issuer}/.well-known/openid-configuration", timeout=job.timeout_s
-    ).json()
+    found: dict[str, Any] = requests.get(f"{job.issuer}/.well-known/openid-configuration", timeout=job.timeout_s).json()
     return found
 
 
@@ -91,4 +92,7 @@ def _authentication(job: Job) -> dict[str, Any]:
 def _refreshing(job: Job) -> dict[str, Any]:
     if job.auth == "client_secret_basic":
         return {"auth": HTTPBasicAuth(job.client_id, job.client_secret or "")}
-    return {"client_id": job.client_id, **({"client_secret": job.client_secret} if job.auth == "client_secret_post" else {})}
+    return {
+        "client_id": job.client_id,
+        **({"client_secret": job.client_secret} if job.auth == "client_secret_post" else {}),
+    }

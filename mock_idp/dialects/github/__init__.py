@@ -1,8 +1,9 @@
 """GitHub, for OAuth apps.
 
-From GitHub's documentation (authorizing OAuth apps; scopes; troubleshooting token requests; REST endpoints for users,
-e-mail addresses and OAuth authorizations), its changelog of 14 July 2025 (PKCE is optional, S256 only), and clients'
-reports (errors come with status 200: octokit/auth-oauth-app.js, issue 13; 404 without a scope for e-mail addresses).
+From GitHub's documentation (authorizing OAuth apps, without CORS; scopes; troubleshooting token requests; the REST API
+for users, e-mail addresses and OAuth authorizations, with a compulsory ``User-Agent``), its changelog of 14 July 2025
+(PKCE is optional, S256 only), and clients' reports (errors come with status 200: octokit/auth-oauth-app.js, issue 13;
+404 without a scope for e-mail addresses: octokit/core.js, issue 338).
 ``iss`` in the authorization response (RFC 9207) is recent: seen in April 2026, taken back, and there again in August
 (langfuse/langfuse, issue 13091; openiddict/openiddict-core, pull request 2529). The real one says
 ``https://github.com/login/oauth``, which the setting ``issuer`` can say here; ``iss_parameter = false`` is as it was.
@@ -12,7 +13,6 @@ Not documented, and assumed: JSON bodies are read at the token endpoint; a spent
 from __future__ import annotations
 
 import secrets
-import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +20,7 @@ from mock_idp.dialects import avatars
 from mock_idp.dialects.adapted import adapted, front_channel
 from mock_idp.dialects.base import Dialect
 from mock_idp.dialects.github import application, authorization, token, user
-from mock_idp.dialects.identity import number_of
+from mock_idp.dialects.identity import as_number
 from mock_idp.dialects.oidc import ROUTES as SHARED
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mock_idp.records import Account, Grant, Settings, Tenant
     from mock_idp.wire.http import Answer
 
-_ALPHABET = string.ascii_letters + string.digits
 _NEVER = 10 * 366 * 24 * 3600
 """Seconds that stand for: does not expire."""
 
@@ -60,7 +59,9 @@ _USER = adapted(SHARED["userinfo"], user.USER, flow=user.UserRequest, refuse=use
 _EMAILS = adapted(SHARED["userinfo"], user.EMAILS, flow=user.UserRequest, refuse=user.refuse)
 _ROUTES: dict[str, Endpoint] = {
     **front_channel("login/oauth/authorize", authorization.STEPS),
-    "login/oauth/access_token": adapted(SHARED["token"], token.STEPS),
+    "login/device/code": adapted(SHARED["device_authorization"], token.DEVICE_STEPS, cors=False),
+    "login/device": SHARED["device"],
+    "login/oauth/access_token": adapted(SHARED["token"], token.STEPS, cors=False),
     "user": _USER,
     "api/v3/user": _USER,
     "user/emails": _EMAILS,
@@ -75,7 +76,9 @@ class GitHub(Dialect[GitHubOptions]):
     """Plain OAuth 2.0 from before it was finished."""
 
     name = "github"
+    grants = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code")
     token_schemes = ("bearer", "token")
+    device_page = "login/device"
     endpoint_names: ClassVar[Mapping[str, str]] = {
         "login/oauth/authorize": "authorization_endpoint",
         "login/oauth/access_token": "token_endpoint",
@@ -109,19 +112,20 @@ class GitHub(Dialect[GitHubOptions]):
 
     def access_token(self) -> str:
         """``gho_`` and 36 characters. They hold no checksum, so that no scanner takes them for leaked."""
-        return f"gho_mock{_random(32)}"
+        return f"gho_mock{secrets.token_hex(16)}"
 
     def refresh_token(self) -> str:
         """``ghr_`` and 76 characters."""
-        return f"ghr_mock{_random(72)}"
+        return f"ghr_mock{secrets.token_hex(36)}"
 
     def refreshes(self, flow: TokenRequest) -> bool:
         """Only where access tokens expire."""
         return self.options_of(flow.tenant.settings).expiring_tokens
 
-    def subject(self, account: Account, grant: Grant) -> dict[str, Any]:
+    def subject(self, account: Account, grant: Grant, settings: Settings) -> dict[str, Any]:
         """A number."""
-        return {"id": int(grant.sub) if grant.sub.isdecimal() else user.id_of(account)}
+        told = as_number(grant.sub)
+        return {"id": user.id_of(account) if told is None else told}
 
     def profile(
         self, account: Account, scope: list[str], wanted: dict[str, Any] | None, tenant: Tenant
@@ -141,10 +145,6 @@ class GitHub(Dialect[GitHubOptions]):
     def token_error(self, flow: Flow, error: OAuthError) -> Answer:
         """Status 200, with GitHub's own words."""
         return token.encode(flow, *token.refusal(flow, error))
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 DIALECT = GitHub()

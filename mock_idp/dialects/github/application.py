@@ -128,7 +128,7 @@ async def _describe(flow: ApplicationRequest, text: str) -> Answer:
             "created_at": _time(token.issued_at),
             "fingerprint": None,
             "expires_at": _time(token.expires_at) if expiring else None,
-            "user": {**flow.dialect.subject(account, grant), **user.profile(account, ())},
+            "user": {**flow.dialect.subject(account, grant, flow.tenant.settings), **user.profile(account, ())},
         },
     )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mock_idp.protocol.authorization import Authorization
+    from mock_idp.protocol.device_authorization import DeviceAuthorization
     from mock_idp.protocol.table import Step
 
 _INCLUDED = {
@@ -43,7 +44,7 @@ _INCLUDED = {
 
 
 def read_login(flow: Authorization) -> None:
-    """``login`` suggests the account, as ``login_hint`` does elsewhere; without ``response_type`` it is the code flow."""
+    """``login`` suggests the account; without ``response_type`` it is the code flow."""
     flow.params.setdefault("response_type", "code")
     if "login" in flow.params:
         flow.params.setdefault("login_hint", flow.params["login"])
@@ -93,7 +94,7 @@ def _same_place(parts: SplitResult, base: SplitResult) -> bool:
     return same_port and (host == expected or host.endswith(f".{expected}"))
 
 
-def normalize_scope(flow: Authorization) -> None:
+def normalize_scope(flow: Authorization | DeviceAuthorization) -> None:
     """Scopes may be separated by commas; those that another one includes are left out."""
     asked = list(dict.fromkeys(value for value in " ".join(flow.scope).replace(",", " ").split()))
     included = {inner for outer in asked for inner in _INCLUDED.get(outer, ())}

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from mock_idp.accounts import claims_of
 from mock_idp.dialects.bodies import read_form_or_json
+from mock_idp.dialects.github.authorization import normalize_scope
 from mock_idp.dialects.identity import verified
 from mock_idp.dialects.redirects import check_same_redirect_uri_if_sent
-from mock_idp.protocol import token
+from mock_idp.protocol import device_authorization, token
 from mock_idp.protocol.client_authentication import authenticate_client, read_form
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.grants import GRANTS
@@ -19,6 +20,7 @@ from mock_idp.wire.http import FORM, NO_STORE, Answer, json_answer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mock_idp.protocol.device_authorization import DeviceAuthorization
     from mock_idp.protocol.table import Flow, Step
     from mock_idp.protocol.token import TokenRequest
 
@@ -54,12 +56,9 @@ def authenticate_unless_device(flow: TokenRequest) -> None:
 
 
 def check_grant_type(flow: TokenRequest) -> None:
-    """Codes, devices where the app has the device flow, and refresh tokens where tokens expire."""
-    options = flow.dialect.options_of(flow.tenant.settings)
-    if flow.grant_type == _DEVICE and not options.device_flow:
-        raise OAuthError("device_flow_disabled", "Device Flow must be explicitly enabled for this App")
-    if flow.grant_type not in ("authorization_code", "refresh_token", _DEVICE):
-        raise OAuthError("unsupported_grant_type", f"grant_type {flow.grant_type[:80]!r} is none of GitHub's")
+    """One that GitHub knows; devices only where the app has the device flow."""
+    if flow.grant_type == _DEVICE:
+        check_device_flow(flow)
     token.check_grant_type(flow)
 
 
@@ -94,7 +93,7 @@ async def redeem(flow: TokenRequest) -> Answer | None:
 
 def token_type(flow: TokenRequest) -> None:
     """``bearer``, in lower case."""
-    flow.members["token_type"] = "bearer"
+    flow.members["token_type"] = "bearer"  # noqa: S105 # a kind of token
 
 
 def expires_in(flow: TokenRequest) -> None:
@@ -133,6 +132,33 @@ def refusal(flow: Flow, error: OAuthError) -> tuple[int, dict[str, Any]]:
     return error.status if error.status >= _SERVER_ERROR else _OK, members
 
 
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+def check_device_flow(flow: DeviceAuthorization | TokenRequest) -> None:
+    """The app has to have it switched on."""
+    if not flow.dialect.options_of(flow.tenant.settings).device_flow:
+        raise OAuthError("device_flow_disabled", "Device Flow must be explicitly enabled for this App")
+
+
+def name_page(flow: DeviceAuthorization) -> None:
+    """``verification_uri``; there is none with the code filled in."""
+    device_authorization.name_page(flow)
+    del flow.members["verification_uri_complete"]
+
+
+def send_codes(flow: DeviceAuthorization) -> Answer:
+    """A form, unless JSON is asked for."""
+    return encode(flow, _OK, flow.members)
+
+
+DEVICE_STEPS: Mapping[Step[Any], tuple[Step[Any], ...]] = {
+    read_form: (read_form_or_json,),
+    authenticate_client: (check_device_flow,),
+    device_authorization.take_scope: (device_authorization.take_scope, normalize_scope),
+    device_authorization.name_page: (name_page,),
+    device_authorization.send: (send_codes,),
+}
 STEPS: Mapping[Step[Any], tuple[Step[Any], ...]] = {
     read_form: (read_form_or_json, assume_code),
     authenticate_client: (authenticate_unless_device,),

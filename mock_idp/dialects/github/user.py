@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from mock_idp.records import Account
 
 _SINCE = "2008-01-14T04:33:35Z"
+_NO_USER_AGENT = (
+    b"Request forbidden by administrative rules. Please make sure your request has a User-Agent header "
+    b"(https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent).\n"
+)
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 _OWN = frozenset({"id", "login", "emails", "email", "email_verified", "preferred_username", "name"})
 """Claims that GitHub says in its own way, or not at all."""
@@ -127,6 +131,14 @@ class UserRequest(UserInfo):
 
     counted: Count | None = None
     accepted: tuple[str, ...] = ()
+
+
+def require_user_agent(flow: UserRequest) -> Answer | None:
+    """Whoever does not say what it is gets 403."""
+    if flow.request.header(b"user-agent"):
+        return None
+    flow.entry.refused = "no User-Agent was sent"
+    return Answer(_FORBIDDEN, [(b"content-type", b"text/plain; charset=utf-8")], _NO_USER_AGENT)
 
 
 async def limit_rate(flow: UserRequest) -> None:
@@ -235,7 +247,10 @@ def message(status: int, sentence: str, headers: Iterable[tuple[bytes, bytes]] =
     return json_answer(status, document, [*NO_STORE, *headers])
 
 
-_LIMITED: Mapping[Step[Any], tuple[Step[Any], ...]] = {userinfo.find_token: (userinfo.find_token, limit_rate)}
+_LIMITED: Mapping[Step[Any], tuple[Step[Any], ...]] = {
+    userinfo.read_access_token: (require_user_agent, userinfo.read_access_token),
+    userinfo.find_token: (userinfo.find_token, limit_rate),
+}
 
 USER: Mapping[Step[Any], tuple[Step[Any], ...]] = {
     **_LIMITED,

@@ -1,10 +1,11 @@
 """Google, for people who sign in.
 
-From Google's documentation (OpenID Connect; its reference, which says that ``accounts.google.com`` is still an issuer of
-some ID Tokens; OAuth 2.0 for web servers), its discovery document, and callbacks, token responses and answers of
-``tokeninfo`` as clients' tests and reports show them.
+From Google's documentation (OpenID Connect; its reference, which says that ``accounts.google.com`` is still the issuer
+of some ID Tokens; OAuth 2.0 for web servers and for devices), its discovery document, and callbacks, token responses
+and answers of ``tokeninfo`` as clients' tests and reports show them.
 Not verified, and assumed: a refresh token comes with the first authorization that asks for ``access_type=offline``, and
-with ``prompt=consent``; a filter by ``hd`` shapes the list of accounts and nothing else; sentences of errors.
+with ``prompt=consent``; a filter by ``hd`` shapes the list of accounts and nothing else; sentences of errors; statuses
+of what a device is told.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mock_idp.protocol.endpoint import Endpoint
+    from mock_idp.protocol.errors import OAuthError
+    from mock_idp.protocol.table import Flow
     from mock_idp.protocol.token import TokenRequest
     from mock_idp.records import Account, Grant, Settings, Tenant
+    from mock_idp.wire.http import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ _ROUTES: dict[str, Endpoint] = {
     "revoke": tokens.REVOCATION,
     "tokeninfo": tokens.TOKEN_INFO,
     "oauth2/v3/tokeninfo": tokens.TOKEN_INFO,
+    "device/code": adapted(SHARED["device_authorization"], token.DEVICE_STEPS),
+    "device": SHARED["device"],
     "avatars/": avatars.ENDPOINT,
 }
 
@@ -71,11 +77,18 @@ class Google(Dialect[GoogleOptions]):
 
     name = "google"
     openid = True
+    grants = (
+        "authorization_code",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    )
     endpoint_names: ClassVar[Mapping[str, str]] = {
         "o/oauth2/v2/auth": "authorization_endpoint",
         "token": "token_endpoint",
         "v1/userinfo": "userinfo_endpoint",
         "revoke": "revocation_endpoint",
+        "device/code": "device_authorization_endpoint",
         "oauth2/v3/certs": "jwks_uri",
     }
 
@@ -93,6 +106,10 @@ class Google(Dialect[GoogleOptions]):
     def refresh(self, settings: Settings) -> Literal["rotate", "fixed", "omit"]:
         """Refresh tokens stay as they are, and are not sent again."""
         return settings.refresh or "fixed"
+
+    def scopes(self, settings: Settings) -> list[str] | None:
+        """There are hundreds."""
+        return None
 
     def sub(self, account: Account) -> str:
         """21 digits, unless a subject is configured."""
@@ -134,12 +151,15 @@ class Google(Dialect[GoogleOptions]):
         """``azp``, always."""
         return {"azp": grant.client_id}
 
+    def token_error(self, flow: Flow, error: OAuthError) -> Answer:
+        """A device that waits or hurries has a status of its own."""
+        error.status = token.STATUS.get(error.error, error.status)
+        return super().token_error(flow, error)
+
     def capabilities(self, settings: Settings) -> dict[str, Any]:
         """What of Google's discovery document is true here."""
-        own = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer")
         return {
             **super().capabilities(settings),
-            "grant_types_supported": [value for value in own if value in settings.grant_types],
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [settings.signing_alg],

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mock_idp.dialects.approvals import approved, ask_consent_once, remember
-from mock_idp.protocol.authorization.person import ask_consent
-from mock_idp.protocol.authorization.request import check_scope, read_prompt
+from mock_idp.protocol.authorization.person import ask_consent, ask_who
+from mock_idp.protocol.authorization.request import check_scope
 from mock_idp.protocol.authorization.response import make_grant, respond_session_state
 from mock_idp.protocol.errors import OAuthError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from mock_idp.protocol.authorization import Authorization
+    from mock_idp.protocol.device_authorization import DeviceAuthorization
     from mock_idp.protocol.table import Step
 
 OFFLINE = "offline_access"
@@ -33,8 +34,8 @@ def long_names(scope: Iterable[str]) -> list[str]:
     return [_LONG.get(value, value) for value in scope if value != OFFLINE]
 
 
-def require_scope(flow: Authorization) -> None:
-    """``scope`` is compulsory; its short and its long names are the same."""
+def short_names(flow: Authorization | DeviceAuthorization) -> None:
+    """``scope`` is compulsory; short and long names are the same."""
     asked = [_SHORT.get(value, value) for value in flow.scope if value != OFFLINE]
     if not asked:
         raise OAuthError("invalid_request", "scope is missing", _SOURCE)
@@ -44,7 +45,7 @@ def require_scope(flow: Authorization) -> None:
 def offer_domain(flow: Authorization) -> None:
     """``hd`` shapes the list of accounts to choose from. It is no check: who types another name comes through."""
     domain = flow.params.get("hd")
-    if domain is None:
+    if domain is None or flow.account is not None:
         return
     of_domain = {
         name: account
@@ -85,8 +86,8 @@ def respond_extras(flow: Authorization) -> None:
 
 
 STEPS: Mapping[Step[Any], tuple[Step[Any], ...]] = {
-    check_scope: (check_scope, require_scope),
-    read_prompt: (read_prompt, offer_domain),
+    check_scope: (check_scope, short_names),
+    ask_who: (offer_domain, ask_who),
     ask_consent: (ask_consent_once,),
     make_grant: (settle_scope, make_grant),
     respond_session_state: (respond_extras, respond_session_state),

@@ -2,8 +2,9 @@
 
 From 42's guides (specification, getting started, web application flow: github.com/42School/api-documentation and
 api.intra.42.fr/apidoc/guides), the example of ``/v2/me`` in its reference, and two reports of measurements against the
-real one, of September and October 2026: ``token_type`` is ``Bearer``, refusals of the token endpoint have status 401 and
-Doorkeeper's sentences, ``/v2/me`` answers 404 and ``{}`` to a client's own token, the 429 is plain text.
+real one, of September and October 2026: ``token_type`` is ``Bearer``, refusals of the token endpoint have Doorkeeper's
+sentences and status 401, ``/v2/me`` answers 404 and ``{}`` to a client's own token, the 429 is plain text, and whoever
+sends no ``User-Agent`` gets 403.
 Not verified, and assumed: a code's answer has a ``refresh_token`` (clients declare it; the reports did not see one);
 ``secret_valid_until`` is a number or null (both were seen); limits count the API and not the token endpoint; whether
 ``Retry-After`` comes with a 429 (clients read it, one report did not see it: an option); other members of ``/v2/me``
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mock_idp.dialects import avatars
 from mock_idp.dialects.adapted import adapted, front_channel
 from mock_idp.dialects.base import Dialect
+from mock_idp.dialects.identity import as_number
 from mock_idp.dialects.intra42 import api, authorization, profile, token
 from mock_idp.dialects.oidc import ROUTES as SHARED
 from mock_idp.wire.http import NO_STORE, json_answer
@@ -59,7 +61,9 @@ class Intra42Options:
 _ROUTES: dict[str, Endpoint] = {
     **front_channel("oauth/authorize", authorization.STEPS),
     "oauth/token": adapted(SHARED["token"], token.STEPS),
-    "oauth/token/info": adapted(SHARED["userinfo"], api.TOKEN_INFO, flow=api.ApiRequest, refuse=api.refuse, methods=("GET",)),
+    "oauth/token/info": adapted(
+        SHARED["userinfo"], api.TOKEN_INFO, flow=api.ApiRequest, refuse=api.refuse, methods=("GET",)
+    ),
     "v2/me": adapted(SHARED["userinfo"], api.ME, flow=api.ApiRequest, refuse=api.refuse, methods=("GET",)),
     "v2/users/": adapted(SHARED["userinfo"], api.USERS, flow=api.ApiRequest, refuse=api.refuse, methods=("GET",)),
     "avatars/": avatars.ENDPOINT,
@@ -70,11 +74,11 @@ class Intra42(Dialect[Intra42Options]):
     """Doorkeeper with a few members more, and one large profile."""
 
     name = "intra42"
+    grants = ("authorization_code", "refresh_token", "client_credentials")
     token_schemes = ("bearer",)
     endpoint_names: ClassVar[Mapping[str, str]] = {
         "oauth/authorize": "authorization_endpoint",
         "oauth/token": "token_endpoint",
-        "oauth/token/info": "introspection_endpoint",
         "v2/me": "userinfo_endpoint",
     }
 
@@ -113,9 +117,10 @@ class Intra42(Dialect[Intra42Options]):
         """64 hexadecimal digits."""
         return secrets.token_hex(32)
 
-    def subject(self, account: Account, grant: Grant) -> dict[str, Any]:
+    def subject(self, account: Account, grant: Grant, settings: Settings) -> dict[str, Any]:
         """A number."""
-        return {"id": int(grant.sub) if grant.sub.isdecimal() else profile.id_of(account)}
+        told = as_number(grant.sub)
+        return {"id": profile.id_of(account) if told is None else told}
 
     def profile(
         self, account: Account, scope: list[str], wanted: dict[str, Any] | None, tenant: Tenant

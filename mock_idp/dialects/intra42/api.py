@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mock_idp.dialects.avatars import home
-from mock_idp.dialects.identity import login_of
+from mock_idp.dialects.identity import as_number, login_of
 from mock_idp.dialects.intra42 import profile
 from mock_idp.dialects.limits import HOUR, Count, count
 from mock_idp.protocol import userinfo
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mock_idp.protocol.table import Step
 
 
-_UNAUTHORIZED, _NOT_FOUND, _TOO_MANY = 401, 404, 429
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 
 
@@ -40,6 +40,14 @@ class ApiRequest(UserInfo):
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def require_user_agent(flow: ApiRequest) -> Answer | None:
+    """Whoever does not say what it is gets 403, and no word why."""
+    if flow.request.header(b"user-agent"):
+        return None
+    flow.entry.refused = "no User-Agent was sent"
+    return Answer(_FORBIDDEN, [(b"content-type", b"text/plain; charset=utf-8")])
 
 
 def read_access_token(flow: ApiRequest) -> None:
@@ -110,7 +118,7 @@ def describe_token(flow: ApiRequest) -> None:
     token, grant = flow.token, flow.grant
     assert token is not None and grant is not None  # noqa: S101, PT018 # the step before found them
     flow.profile = {
-        "resource_owner_id": int(grant.sub) if grant.account is not None and grant.sub.isdecimal() else None,
+        "resource_owner_id": as_number(grant.sub) if grant.account is not None else None,
         "scopes": token.scope,
         "expires_in_seconds": int(token.expires_at - flow.now),
         "application": {"uid": grant.client_id},
@@ -129,10 +137,10 @@ def send(flow: ApiRequest) -> Answer:
 
 def _headers(flow: ApiRequest) -> list[tuple[bytes, bytes]]:
     headers: list[tuple[bytes, bytes]] = []
-    for name, counted in ((b"Secondly", flow.secondly), (b"Hourly", flow.hourly)):
+    for window, counted in ((b"secondly", flow.secondly), (b"hourly", flow.hourly)):
         if counted is not None:
-            headers.append((b"x-%s-ratelimit-limit" % name.lower(), b"%d" % counted.limit))
-            headers.append((b"x-%s-ratelimit-remaining" % name.lower(), b"%d" % counted.remaining))
+            headers.append((b"x-%s-ratelimit-limit" % window, b"%d" % counted.limit))
+            headers.append((b"x-%s-ratelimit-remaining" % window, b"%d" % counted.remaining))
     if flow.grant is not None:
         client = flow.tenant.clients.get(flow.grant.client_id)
         name = (client.name if client else "") or flow.grant.client_id
@@ -157,7 +165,9 @@ def _message(error: str, message: str) -> dict[str, str]:
     return {"error": error, "message": message}
 
 
-_TOKEN: Mapping[Step[Any], tuple[Step[Any], ...]] = {userinfo.read_access_token: (read_access_token,)}
+_TOKEN: Mapping[Step[Any], tuple[Step[Any], ...]] = {
+    userinfo.read_access_token: (read_access_token, require_user_agent)
+}
 _LIMITED: Mapping[Step[Any], tuple[Step[Any], ...]] = {**_TOKEN, userinfo.find_token: (userinfo.find_token, check_rate)}
 
 ME: Mapping[Step[Any], tuple[Step[Any], ...]] = {

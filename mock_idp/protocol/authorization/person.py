@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mock_idp.accounts import claims_of, parse_account
-from mock_idp.protocol.authorization.request import own_client
+from mock_idp.protocol.authorization.request import PUSHED, own_client
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.records import Pending, Session, unguessable
 from mock_idp.tokens.jws import base64url
@@ -210,11 +210,12 @@ PERSON = (
 
 async def read_pending(flow: Authorization) -> None:
     """Take up the request that waited while the page was shown."""
-    form = flow.request.form()
-    pending = await flow.provider.store.get(flow.tenant.name, Pending, form.get("pending", ""))
+    key = flow.request.form().get("pending", "")
+    # A pushed request waits under its request_uri, which is good for the authorization endpoint alone.
+    pending = None if key.startswith(PUSHED) else await flow.provider.store.get(flow.tenant.name, Pending, key)
     if pending is None or pending.expires_at < flow.now:
         raise OAuthError("invalid_request", "this page has waited too long; start again at the application", "")
-    flow.waiting, flow.pending = pending, form["pending"]
+    flow.waiting, flow.pending = pending, key
     flow.params = Params([*pending.parameters.items()])
     flow.resources = pending.resources
     flow.state = pending.raw_state.encode("latin-1") if pending.raw_state else None

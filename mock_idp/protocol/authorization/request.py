@@ -12,6 +12,7 @@ from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.grants.subjects import own_keys
 from mock_idp.protocol.request_object import resolve
 from mock_idp.protocol.targets import read_scope
+from mock_idp.protocol.vocabulary import PROMPTS, RESPONSE_MODES
 from mock_idp.records import Pending
 from mock_idp.tokens.jws import TokenRefusedError, verify
 from mock_idp.wire.http import FORM, Params, raw_value
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PUSHED = "urn:ietf:params:oauth:request_uri:"
 """How the ``request_uri`` of a pushed request begins (RFC 9126, section 2.2)."""
-PROMPTS = ("none", "login", "consent", "select_account")
-RESPONSE_MODES = ("query", "fragment", "form_post")
 UNSENDABLE = ("javascript", "data", "vbscript")
 """Schemes that would run as script in the browser."""
 

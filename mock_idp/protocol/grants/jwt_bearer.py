@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mock_idp.protocol.client_authentication import own_names
-from mock_idp.protocol.client_keys import ASYMMETRIC, client_keys, fetched_keys, first_use, verified
+from mock_idp.protocol.client_keys import client_keys, fetched_keys, first_use, verified
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.grants.subjects import account_of, own_keys
 from mock_idp.protocol.table import Table
 from mock_idp.protocol.targets import read_scope
+from mock_idp.protocol.vocabulary import ASYMMETRIC
 from mock_idp.records import Grant, unguessable
 from mock_idp.tokens.jws import TokenRefusedError, unverified_claims
 

@@ -215,8 +215,6 @@ async def grants_of(provider: Provider, tenant: Tenant, *, sid: str | None, sub:
 def _delivery(  # noqa: PLR0913 # what a token says
     provider: Provider, tenant: Tenant, client: Client, grant: Grant | None, *, sid: str | None, sub: str | None
 ) -> Delivery:
-    from mock_idp.dialects import DIALECTS  # noqa: PLC0415 # dialects import the endpoints
-
     uri, now = client.backchannel_logout_uri or "", time.time()
     entry = Entry(
         at=now,
@@ -233,7 +231,7 @@ def _delivery(  # noqa: PLR0913 # what a token says
     return Delivery(
         provider=provider,
         tenant=tenant,
-        dialect=DIALECTS[tenant.settings.dialect],
+        dialect=provider.dialect(tenant),
         request=Request("POST", "", uri),
         entry=entry,
         now=tenant.clock.now(now),

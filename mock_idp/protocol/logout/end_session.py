@@ -39,6 +39,7 @@ class EndSession(Flow):
         state: as it was sent, still encoded.
         session: the one that ends.
         sure: nobody has to be asked.
+        asked_sid: the session that the person was asked about.
         told: what became of each client told behind the browser's back.
         frames: clients that the browser has to tell.
 
@@ -49,6 +50,7 @@ class EndSession(Flow):
     state: bytes | None = None
     session: Session | None = None
     sure: bool = False
+    asked_sid: str | None = None
     told: list[str] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
 
@@ -256,9 +258,16 @@ async def read_pending(flow: EndSession) -> None:
     pending = await flow.provider.store.get(flow.tenant.name, Pending, key)
     if pending is None or pending.expires_at < flow.now:
         raise OAuthError("invalid_request", "this page has waited too long; start again at the application", "")
+    flow.asked_sid = pending.sid
     flow.params = Params([*pending.parameters.items()])
     flow.state = pending.raw_state.encode("latin-1") if pending.raw_state else None
     flow.issuer = pending.issuer
+
+
+def check_same_session(flow: EndSession) -> None:
+    """The answer counts for the session asked about: nobody signs out another browser with a form of his own."""
+    if flow.session is not None and flow.session.sid != flow.asked_sid:
+        raise OAuthError("invalid_request", "somebody else is signed in now; start again at the application", "")
 
 
 async def read_answer(flow: EndSession) -> Answer | None:
@@ -268,7 +277,7 @@ async def read_answer(flow: EndSession) -> Answer | None:
     return await flow.provider.pages.signed_out(flow, told=[], frames=[], onward=None, stayed=True)
 
 
-SIGN_OUT: Table[EndSession] = Table("sign-out", read_pending, *REQUEST, read_answer, *ENDING)
+SIGN_OUT: Table[EndSession] = Table("sign-out", read_pending, *REQUEST, check_same_session, read_answer, *ENDING)
 
 
 async def refuse(flow: EndSession, error: OAuthError) -> Answer:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from mock_idp.keys.ring import ALGORITHMS
-from mock_idp.protocol.client_authentication import ASSERTION_ALGORITHMS, METHODS
 from mock_idp.protocol.errors import OAuthError
-from mock_idp.protocol.request_object import ALGORITHMS as REQUEST_OBJECT_ALGORITHMS
+from mock_idp.protocol.vocabulary import AUTH_METHODS, CLIENT_ALGORITHMS
 from mock_idp.records import Client, GrantType, unguessable
 
 if TYPE_CHECKING:
@@ -125,8 +124,8 @@ def _unavailable(name: str, _: Any) -> None:
 
 KNOWN: Mapping[str, Check] = {
     "redirect_uris": _redirect_uris,
-    "token_endpoint_auth_method": _one_of(*METHODS),
-    "token_endpoint_auth_signing_alg": _one_of(*ASSERTION_ALGORITHMS),
+    "token_endpoint_auth_method": _one_of(*AUTH_METHODS),
+    "token_endpoint_auth_signing_alg": _one_of(*CLIENT_ALGORITHMS),
     "grant_types": _only(*get_args(GrantType)),
     "response_types": _texts,
     "client_name": _text,
@@ -145,7 +144,7 @@ KNOWN: Mapping[str, Check] = {
     "subject_type": _one_of("public"),
     "id_token_signed_response_alg": _one_of(*ALGORITHMS),
     "userinfo_signed_response_alg": _one_of(*ALGORITHMS),
-    "request_object_signing_alg": _one_of(*REQUEST_OBJECT_ALGORITHMS),
+    "request_object_signing_alg": _one_of(*CLIENT_ALGORITHMS),
     "default_max_age": _seconds,
     "require_auth_time": _flag,
     "default_acr_values": _texts,

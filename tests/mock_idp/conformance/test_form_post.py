@@ -17,7 +17,7 @@ class TestSection2:
     """2."""
 
     def test_the_response_is_a_form_that_posts_itself(self, tenant: World) -> None:
-        """'Encoded as HTML form values that are auto-submitted in the User Agent ... via the HTTP POST method.'"""
+        """'Encoded as HTML form values that are auto-submitted in the User Agent', by POST."""
         response = tenant.authorize(response_mode="form_post")
         page = Page(response)
         assert response.status_code == 200
@@ -31,7 +31,7 @@ class TestSection2:
         assert Page(tenant.authorize(response_mode="form_post")).form.buttons == [("", "")]
 
     def test_the_answer_is_not_stored(self, tenant: World) -> None:
-        """Section 4: 'Cache-Control: no-cache, no-store'."""
+        """It holds a code."""
         assert "no-store" in tenant.authorize(response_mode="form_post").headers["cache-control"]
 
     @pytest.mark.parametrize("state", ["a+b c&amp;", '"><script>alert(1)</script>', "ü%41", "'"])
@@ -40,7 +40,7 @@ class TestSection2:
         assert dict(Page(tenant.authorize(response_mode="form_post", state=state)).form.fields)["state"] == state
 
     def test_errors_come_the_same_way(self, tenant: World) -> None:
-        """'Authorization Error Response' included."""
+        """Whatever went wrong."""
         told = dict(Page(tenant.authorize(response_mode="form_post", scope="\x7f")).form.fields)
         assert told["error"] == "invalid_scope"
 

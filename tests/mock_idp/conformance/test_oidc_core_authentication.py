@@ -71,7 +71,7 @@ class TestSection3121Request:
         assert "code" in answered(tenant.authorize(ui_locales="tlh fr-CA", display="popup", claims_locales="fr"))
 
     def test_a_login_hint_is_filled_in(self, person: Person) -> None:
-        """'Hint about the login identifier the End-User might use to log in.'"""
+        """A hint 'about the login identifier the End-User might use to log in'."""
         page = Page(person.authorize(login_hint='zoe"@example.test'))
         assert ("name", 'zoe"@example.test') in page.form.fields
 
@@ -161,12 +161,12 @@ class TestSection3122IdTokenHint:
             return token
 
     def test_the_one_it_names_may_go_on(self, paged: World, person: Person) -> None:
-        """'If the End-User identified by the ID Token is logged in ..., returns a positive response.'"""
+        """Whom the hint names, and who is signed in, gets 'a positive response'."""
         person.sign_in("alice")
         assert answered(person.authorize(id_token_hint=self.hint(paged, "alice"), prompt="none"))["code"]
 
     def test_somebody_else_may_not(self, paged: World, person: Person) -> None:
-        """'Otherwise, it SHOULD return an error, such as login_required.'"""
+        """Otherwise there is 'an error, such as login_required'."""
         person.sign_in("alice")
         hint = self.hint(paged, "bob")
         assert error_of(person.authorize(id_token_hint=hint, prompt="none")) == "login_required"
@@ -174,7 +174,7 @@ class TestSection3122IdTokenHint:
         assert id_token(paged, person.choose(person.authorize(id_token_hint=hint), "bob"))["sub"] == "bob"
 
     def test_an_expired_one_still_says_who(self, paged: World, person: Person) -> None:
-        """'The OP SHOULD accept ID Tokens when the RP identified has a current session ... even when exp has passed.'"""
+        """It is a hint about somebody, no proof of a recent sign-in."""
         hint = self.hint(paged, "alice")
         advance(paged, 7200)
         person.sign_in("alice")
@@ -182,7 +182,7 @@ class TestSection3122IdTokenHint:
 
     @pytest.mark.parametrize("hint", ["garbage", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."])
     def test_what_this_issuer_never_signed_is_refused(self, person: Person, hint: str) -> None:
-        """'ID Token previously issued by the Authorization Server.'"""
+        """'ID Token previously issued by the Authorization Server being passed as a hint.'"""
         assert error_of(person.authorize(id_token_hint=hint)) == "invalid_request"
 
     def test_it_chooses_who_is_approved_at_once(self, tenant: World) -> None:
@@ -240,11 +240,11 @@ class TestSection55AuthenticationContext:
     """5.5.1.1, 3.1.2.1 and RFC 9470: acr."""
 
     def test_what_is_asked_for_is_reached_and_told(self, tenant: World) -> None:
-        """'acr_values: requested Authentication Context Class Reference values ... in order of preference.'"""
+        """'Requested Authentication Context Class Reference values ... in order of preference.'"""
         assert claims(tenant.tokens(acr_values="gold 1 0")["id_token"])["acr"] == "1"
 
     def test_it_is_voluntary(self, tenant: World) -> None:
-        """'Requested as a Voluntary Claim by this parameter.'"""
+        """'The acr Claim is requested as a Voluntary Claim by this parameter.'"""
         assert claims(tenant.tokens(acr_values="gold")["id_token"])["acr"] == "0"
 
     def test_nobody_asks_nobody_is_told(self, tenant: World) -> None:
@@ -263,7 +263,7 @@ class TestSection55AuthenticationContext:
         assert claims(tenant.tokens(claims=wanted)["id_token"])["acr"] == "1"
 
     def test_a_session_that_reached_less_steps_up(self, paged: World, person: Person) -> None:
-        """RFC 9470, 5: 'the authorization server ... SHOULD force re-authentication.'"""
+        """RFC 9470, section 5: the person authenticates anew, and better."""
         person.sign_in()
         assert error_of(person.authorize(acr_values="1", prompt="none")) == "login_required"
         page = person.authorize(acr_values="1")
@@ -275,7 +275,7 @@ class TestSection55Claims:
     """5.5."""
 
     def test_single_claims_go_where_they_are_asked_for(self, tenant: World) -> None:
-        """'Requests that the listed individual Claims be returned from the UserInfo Endpoint / in the ID Token.'"""
+        """'Requests that the listed individual Claims be returned from the UserInfo Endpoint', or in the ID Token."""
         wanted = '{"id_token":{"email":null},"userinfo":{"name":{"essential":true}}}'
         tokens = tenant.tokens(scope="openid", claims=wanted)
         assert claims(tokens["id_token"])["email"] == "alice@example.test"
@@ -293,7 +293,7 @@ class TestSection55Claims:
         assert "code" in answered(tenant.authorize(claims='{"elsewhere":7,"id_token":{"shoe_size":{"magic":1}}}'))
 
     def test_a_subject_asked_for_has_to_sign_in(self, person: Person) -> None:
-        """3.1.2.2: 'MUST only send a positive response if the End-User identified by that sub value has an active session.'"""
+        """3.1.2.2: 'if the End-User identified by that sub value has an active session', and only then."""
         wanted = '{"id_token":{"sub":{"value":"bob"}}}'
         person.sign_in("alice")
         assert error_of(person.authorize(claims=wanted, prompt="none")) == "login_required"

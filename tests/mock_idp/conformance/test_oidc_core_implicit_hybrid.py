@@ -29,7 +29,7 @@ class TestResponses:
 
     @pytest.mark.parametrize("response_type", ALL)
     def test_what_is_asked_for_comes_in_the_fragment(self, tenant: World, response_type: str) -> None:
-        """'When using the Hybrid Flow, Authentication Responses are ... in the fragment component.'"""
+        """All parameters are in the fragment component, whatever they are."""
         response = tenant.authorize(response_type=response_type, nonce="n")
         names = {"access_token" if word == "token" else word for word in response_type.split()}
         assert names == {*answered(response)} & {"code", "access_token", "id_token"}
@@ -37,7 +37,7 @@ class TestResponses:
 
     @pytest.mark.parametrize("response_type", ALL)
     def test_the_query_is_refused(self, tenant: World, response_type: str) -> None:
-        """Section 5: 'MUST NOT ... response_mode query', and the refusal itself stays in the fragment."""
+        """Section 5: tokens never stand in a query; and the refusal itself stays in the fragment."""
         response = tenant.authorize(response_type=response_type, nonce="n", response_mode="query")
         assert error_of(response) == "invalid_request"
         assert not urlsplit(response.headers["location"]).query
@@ -90,13 +90,13 @@ class TestIdToken:
     """3.2.2.10 and 3.3.2.11."""
 
     def test_c_hash(self, tenant: World) -> None:
-        """'If the ID Token is issued with a code, ... this is REQUIRED.'"""
+        """'If the ID Token is issued from the Authorization Endpoint with a code, ... this is REQUIRED.'"""
         told = answered(tenant.authorize(response_type="code id_token", nonce="n"))
         assert claims(told["id_token"])["c_hash"] == half(told["code"])
         assert "at_hash" not in claims(told["id_token"])
 
     def test_at_hash(self, tenant: World) -> None:
-        """'If the ID Token is issued with an access_token, ... this is REQUIRED.'"""
+        """'... issued from the Authorization Endpoint with an access_token value, ... this is REQUIRED.'"""
         told = answered(tenant.authorize(response_type="id_token token", nonce="n"))
         assert claims(told["id_token"])["at_hash"] == half(told["access_token"])
         assert "c_hash" not in claims(told["id_token"])
@@ -116,7 +116,7 @@ class TestIdToken:
         assert claims(told["id_token"])["c_hash"] == half(told["code"], name)
 
     def test_claims_are_in_it_where_nothing_else_could_fetch_them(self, tenant: World) -> None:
-        """5.4: 'the response_type value is id_token, in which case no Access Token is issued'."""
+        """5.4: 'when no Access Token is issued ..., the resulting Claims are returned in the ID Token.'"""
         tenant.change(lambda t: setattr(t.settings, "id_token_profile", False))
         alone = answered(tenant.authorize(response_type="id_token", nonce="n"))
         accompanied = answered(tenant.authorize(response_type="id_token token", nonce="n"))

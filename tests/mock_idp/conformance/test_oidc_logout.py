@@ -66,7 +66,7 @@ class TestRpInitiated2Request:
         assert not signed_in(person)
 
     def test_post_is_taken(self, paged: World, person: Person) -> None:
-        """'OPs MUST support the use of the HTTP GET and POST methods.'"""
+        """'MUST support the use of the HTTP GET and POST methods.'"""
         hint = tokens(paged, person)["id_token"]
         person.http.post(f"{paged.issuer}/logout", data={"id_token_hint": hint})
         assert not signed_in(person)
@@ -78,7 +78,7 @@ class TestRpInitiated2Request:
         assert "You are signed out" in person.get("logout", id_token_hint=hint).text
 
     def test_a_hint_that_nobody_signed_is_refused(self, person: Person) -> None:
-        """'Previously issued ID Token.'"""
+        """'ID Token previously issued by the OP to the RP.'"""
         assert person.get("logout", id_token_hint="x.y.z").status_code == 400
 
     def test_a_client_that_is_not_the_hints_is_refused(self, paged: World, person: Person) -> None:
@@ -97,6 +97,16 @@ class TestRpInitiated2Request:
         assert signed_in(person)
         assert "You are signed out" in person.send(page, ("action", "sign-out")).text
         assert not signed_in(person)
+
+    def test_an_answer_counts_for_the_session_that_was_asked_about(self, paged: World, person: Person) -> None:
+        """Nobody signs out another browser with a form of his own."""
+        tokens(paged, person)
+        with Person(paged) as other:
+            tokens(paged, other)
+            form = dict(Page(other.get("logout")).form.fields)
+        response = person.http.post(f"{paged.issuer}/sign-out", data={**form, "action": "sign-out"})
+        assert response.status_code == 400
+        assert signed_in(person)
 
     def test_a_hint_of_somebody_else_asks_too(self, paged: World, person: Person) -> None:
         """'or if the supplied ID Token does not belong to the current OP session'."""
@@ -147,7 +157,7 @@ class TestRpInitiated3Redirection:
 
     @pytest.mark.parametrize("uri", ["https://app.example/signed-out", RETURN + "x", "javascript:alert(1)", "//x"])
     def test_nowhere_else(self, paged: World, person: Person, uri: str) -> None:
-        """'MUST have been previously registered'; 'MUST NOT perform post-logout redirection if the value does not match.'"""
+        """'MUST have been previously registered with the OP', character by character."""
         hint = tokens(paged, person)["id_token"]
         response = person.get("logout", id_token_hint=hint, post_logout_redirect_uri=uri)
         assert (response.status_code, "location" in response.headers) == (400, False)
@@ -183,12 +193,14 @@ class TestBackChannel2:
     """Back-Channel Logout 1.0, section 2."""
 
     def register(self, world: World, listener: Listener, *clients: str) -> None:
-        for client in clients or ("app",):
-            uri = f"{listener.url}/{client}"
-            world.change(lambda t, c=client, u=uri: setattr(t.clients[c], "backchannel_logout_uri", u))
+        def edit(found: Tenant) -> None:
+            for client in clients or ("app",):
+                found.clients[client].backchannel_logout_uri = f"{listener.url}/{client}"
+
+        world.change(edit)
 
     def test_every_client_of_the_session_is_told(self, paged: World, person: Person) -> None:
-        """2.3: 'sends a Logout Token to each RP in the session'; and nobody else."""
+        """2.3: all that take part in the session, and nobody else."""
         with Listener() as listener:
             self.register(paged, listener, "app", "other", "spa")
             first, second = tokens(paged, person), tokens(paged, person, "other")

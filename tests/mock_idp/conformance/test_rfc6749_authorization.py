@@ -55,7 +55,7 @@ class TestSection311ResponseType:
     """3.1.1."""
 
     def test_it_is_required(self, tenant: World) -> None:
-        """'If an authorization request is missing the "response_type" parameter ... MUST return an error.'"""
+        """'If an authorization request is missing the "response_type" parameter, ... MUST return an error response.'"""
         assert error_of(tenant.authorize(response_type=None)) == "invalid_request"
 
     def test_an_unknown_one_is_refused(self, tenant: World) -> None:
@@ -108,7 +108,7 @@ class TestSection312RedirectionEndpoint:
         assert "code" in answered(tenant.authorize(redirect_uri=uri, client_id="nobody-knows"))
 
     def test_a_query_in_it_is_kept(self, tenant: World) -> None:
-        """'MAY include a query component, which MUST be retained when adding additional query parameters.'"""
+        """'... query component ..., which MUST be retained when adding additional query parameters.'"""
         response = tenant.authorize(redirect_uri="http://127.0.0.1:1/cb?keep=me", client_id="nobody-knows")
         assert response.headers["location"].startswith("http://127.0.0.1:1/cb?keep=me&code=")
 
@@ -118,17 +118,21 @@ class TestSection312RedirectionEndpoint:
         assert response.headers["location"].startswith(REDIRECT_URI + "?")
 
     def test_it_may_not_be_left_out_where_several_are_registered(self, tenant: World) -> None:
-        """3.1.2.3: 'If multiple redirection URIs have been registered ... the client MUST include a redirection URI.'"""
+        """3.1.2.3: 'If multiple redirection URIs have been registered, ... MUST include a redirection URI.'"""
         tenant.change(lambda t: t.clients["app"].redirect_uris.append("https://app.example/cb"))
         assert tenant.authorize(redirect_uri=None, scope="profile").status_code == 400
 
     def test_it_is_compared_as_a_string(self, tenant: World) -> None:
         """RFC 9700, 2.1: 'exact string matching'."""
-        for uri in (REDIRECT_URI + "?", REDIRECT_URI.replace("9", "09"), REDIRECT_URI.replace("callback", "%63allback")):
+        for uri in (
+            REDIRECT_URI + "?",
+            REDIRECT_URI.replace("9", "09"),
+            REDIRECT_URI.replace("callback", "%63allback"),
+        ):
             assert tenant.authorize(redirect_uri=uri).status_code == 400
 
     def test_the_port_of_a_native_client_may_differ(self, tenant: World) -> None:
-        """RFC 8252, 7.3: 'MUST allow any port to be specified at the time of the request for loopback IP redirect URIs.'"""
+        """RFC 8252, 7.3: 'MUST allow any port to be specified at the time of the request'."""
         assert "code" in answered(tenant.authorize(client_id="spa", redirect_uri="http://127.0.0.1:54321/callback"))
         assert tenant.authorize(client_id="app", redirect_uri="http://127.0.0.1:54321/callback").status_code == 400
 
@@ -144,7 +148,7 @@ class TestSection4121ErrorResponse:
     """4.1.2.1 and 4.2.2.1."""
 
     def test_a_missing_client_is_told_on_a_page(self, tenant: World) -> None:
-        """'If the request fails due to ... the client identifier is missing or invalid ... MUST NOT redirect.'"""
+        """'If the client identifier is missing or invalid, ... MUST NOT automatically redirect.'"""
         response = tenant.authorize(client_id=None)
         assert (response.status_code, response.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
@@ -219,7 +223,7 @@ class TestRfc9700:
     """RFC 9700, security best current practice."""
 
     def test_the_endpoint_has_no_cors(self, tenant: World) -> None:
-        """2.6: 'Authorization servers MUST NOT support CORS at the authorization endpoint.'"""
+        """2.6: CORS 'MUST NOT be supported at the authorization endpoint'."""
         headers = {"Origin": "http://app.example"}
         for response in (
             tenant.get(f"authorize?{QUERY}", headers=headers),

@@ -361,7 +361,7 @@ class TestRotation:
             assert "refresh_token" not in answer.json()
 
     def test_they_may_be_omitted(self, new_tenant: Callable[..., World]) -> None:
-        """RFC 6749, section 1.5: 'Issuing a refresh token is optional at the discretion of the authorization server.'"""
+        """RFC 6749, 1.5: 'Issuing a refresh token is optional at the discretion of the authorization server.'"""
         tenant = new_tenant(refresh="omit")
         assert "refresh_token" not in tenant.tokens()
         assert "refresh_token" not in tenant.get(".well-known/openid-configuration").json()["grant_types_supported"]
@@ -378,7 +378,7 @@ class TestIdTokenAtRefresh:
     """OpenID Connect Core 1.0, section 12.2."""
 
     def test_it_says_the_same_of_the_same_person(self, tenant: World) -> None:
-        """'its iss ... sub ... auth_time Claim Value MUST be the same', 'aud MUST include the value in the original'."""
+        """'its iss ... sub ... auth_time Claim Value MUST be the same', 'aud MUST include' the original's."""
         first = tenant.tokens(nonce="n")
         tenant.change(lambda t: setattr(t.clock, "offset", 100.0))
         second = tenant.refresh(first["refresh_token"]).json()

@@ -24,7 +24,7 @@ SOUND = {
 }
 
 
-def push(world: World, auth: tuple[str, str] | None = APP, **changed: Any) -> httpx.Response:
+def push(world: World, *, auth: tuple[str, str] | None = APP, **changed: Any) -> httpx.Response:
     form = {name: value for name, value in {**SOUND, **changed}.items() if value is not None}
     return world.post("par", form, **({"auth": auth} if auth else {}))
 
@@ -47,7 +47,8 @@ class TestSection2Endpoint:
     def test_it_leads_to_the_response(self, tenant: World) -> None:
         """1.1, with PKCE, state and nonce."""
         verifier, pkce = challenge()
-        uri = push(tenant, nonce="n", **pkce).json()["request_uri"]
+        asked: dict[str, Any] = {"nonce": "n", **pkce}
+        uri = push(tenant, **asked).json()["request_uri"]
         told = answered(follow(tenant, uri))
         assert told["state"] == "a b+/"
         tokens = tenant.redeem(told["code"], code_verifier=verifier).json()
@@ -56,12 +57,12 @@ class TestSection2Endpoint:
     @pytest.mark.parametrize("auth", [None, ("app", "wrong")])
     def test_the_client_authenticates(self, tenant: World, auth: tuple[str, str] | None) -> None:
         """2.1: 'Authenticate the client in the same way as at the token endpoint.'"""
-        response = push(tenant, auth)
+        response = push(tenant, auth=auth)
         assert (response.status_code, error_of(response)) == (401, "invalid_client")
 
     def test_public_clients_may_push(self, tenant: World) -> None:
-        """1: 'also possible for public clients'."""
-        assert push(tenant, None, client_id="spa").status_code == 201
+        """They name themselves, and no more."""
+        assert push(tenant, auth=None, client_id="spa").status_code == 201
 
     def test_a_reference_cannot_be_pushed(self, tenant: World) -> None:
         """2.1: 'Reject the request if the request_uri authorization request parameter is provided.'"""
@@ -125,6 +126,11 @@ class TestSection4AuthorizationRequest:
         """7.1 and 2.2: 'bound to the client that posted the authorization request'."""
         uri = push(tenant).json()["request_uri"]
         assert "another client" in follow(tenant, uri, client_id="spa").text
+
+    def test_it_is_no_key_to_the_pages(self, tenant: World) -> None:
+        """Their forms would take it twice."""
+        uri = push(tenant).json()["request_uri"]
+        assert tenant.post("sign-in", {"pending": uri, "account": "alice"}).status_code == 400
 
     def test_what_stands_beside_it_is_ignored(self, tenant: World) -> None:
         """RFC 9101, 6.3."""

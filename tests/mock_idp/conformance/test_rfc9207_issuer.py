@@ -18,7 +18,7 @@ class TestSection2:
 
     @pytest.mark.parametrize("response_type", ["code", "token", "code id_token"])
     def test_responses_name_the_issuer(self, tenant: World, response_type: str) -> None:
-        """'MUST be the issuer identifier of the authorization server that created the authorization response.'"""
+        """'The issuer identifier of the authorization server that created the authorization response.'"""
         assert answered(tenant.authorize(response_type=response_type, nonce="n"))["iss"] == tenant.issuer
 
     def test_error_responses_name_it_too(self, tenant: World) -> None:

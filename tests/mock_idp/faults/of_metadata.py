@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from mock_idp.tokens.forge import forger_key
+from tests.mock_idp.faults.of_authorization import patient
 from tests.mock_idp.faults.walk import (
     GONE,
     arm,
@@ -93,6 +94,12 @@ def byte_by_byte(world: World, fault: str) -> None:
     disarm(world)
     assert len(pieces) > 10
     assert b"".join(pieces) == world.get(path).content
+
+
+@shows("discovery.slow", "discovery.hang", "jwks.slow", "jwks.hang")
+def late(world: World, fault: str) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        document(patient(world), fault)
 
 
 # -- keys --

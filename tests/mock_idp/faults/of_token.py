@@ -139,7 +139,7 @@ def very_much(world: World, fault: str) -> None:
     response = redeem(world, fault)
     assert len(response.content) > 16_000_000
     assert response.json().keys() - {"padding"} == token_members(world).keys()
-    assert world.journal()[-1].cut
+    assert [entry.endpoint for entry in world.journal() if entry.cut] == ["token"]
 
 
 @shows("token.duplicate-members")
@@ -278,3 +278,37 @@ def byte_by_byte(world: World, fault: str) -> None:
         pieces = list(response.iter_raw())
     assert len(pieces) > 10
     assert b'"access_token"' in b"".join(pieces)
+
+
+# -- refresh --
+
+
+def refreshed(world: World, fault: str) -> tuple[str, httpx.Response]:
+    """The first refresh token, and the answer to its use."""
+    first: str = token_members(world, fault)["refresh_token"]
+    return first, world.refresh(first)
+
+
+@shows("token.refresh-invalid-grant")
+def refresh_refused(world: World, fault: str) -> None:
+    _, answer = refreshed(world, fault)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+@shows("token.refresh-same", "token.refresh-omitted")
+def refresh_token_stays(world: World, fault: str) -> None:
+    first, answer = refreshed(world, fault)
+    assert answer.json().get("refresh_token") == (first if fault.endswith("same") else None)
+    assert world.refresh(first).status_code == 200
+    assert world.refresh(first).status_code == 200
+
+
+@shows("token.refresh-new")
+def refresh_token_replaced(world: World, fault: str) -> None:
+    world.change(lambda tenant: setattr(tenant.settings, "refresh", "fixed"))
+    first, answer = refreshed(world, fault)
+    second = answer.json()["refresh_token"]
+    assert second != first
+    assert world.refresh(second).status_code == 200
+    world.change(lambda tenant: setattr(tenant.settings, "refresh", "rotate"))
+    assert world.refresh(first).status_code == 400

@@ -12,12 +12,14 @@ export async function run(job, at, seen) {
   at("discovery");
   const issuer = new URL(job.issuer);
   const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options));
-  const client = {
-    client_id: job.client_id,
+  const metadata = {
     id_token_signed_response_alg: job.signing_alg,
     userinfo_signed_response_alg: job.userinfo_alg ?? undefined,
   };
-  const authentication = await authenticationOf(job);
+  const client = job.register
+    ? await registered(as, { ...metadata, redirect_uris: [job.redirect_uri] }, options)
+    : { ...metadata, client_id: job.client_id };
+  const authentication = await authenticationOf(job.register ? { ...job, ...client } : job);
   if (job.dpop) options.DPoP = oauth.DPoP(client, await oauth.generateKeyPair(job.dpop));
 
   at("authorization");
@@ -25,9 +27,9 @@ export async function run(job, at, seen) {
   const state = oauth.generateRandomState();
   const nonce = job.nonce ? oauth.generateRandomNonce() : undefined;
   let parameters = new URLSearchParams({
-    client_id: job.client_id,
+    client_id: client.client_id,
     redirect_uri: job.redirect_uri,
-    response_type: "code",
+    response_type: job.response_type,
     scope: job.scope,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
@@ -35,6 +37,11 @@ export async function run(job, at, seen) {
     ...(job.nonce ? { nonce } : {}),
     ...job.parameters,
   });
+  if (job.request_object) {
+    const key = { key: await importJWK(job.private_key), kid: job.private_key.kid };
+    const request = await oauth.issueRequestObject(as, client, parameters, key);
+    parameters = new URLSearchParams({ client_id: client.client_id, request });
+  }
   if (job.pushed) {
     const pushed = await withNonce(options, async () =>
       oauth.processPushedAuthorizationResponse(
@@ -43,12 +50,14 @@ export async function run(job, at, seen) {
         await oauth.pushedAuthorizationRequest(as, client, authentication, parameters, options),
       ),
     );
-    parameters = new URLSearchParams({ client_id: job.client_id, request_uri: pushed.request_uri });
+    parameters = new URLSearchParams({ client_id: client.client_id, request_uri: pushed.request_uri });
   }
   const url = `${as.authorization_endpoint}?${parameters}`;
   const callback = await new Browser().visit(url, job.redirect_uri, job.timeout_s);
-  const received = callback.method === "POST" ? new URLSearchParams(await oauth.formPostResponse(callback)) : new URL(callback.url);
-  const answer = oauth.validateAuthResponse(as, client, received, state);
+  const answer =
+    job.response_type === "code"
+      ? oauth.validateAuthResponse(as, client, await parametersOf(callback), state)
+      : await oauth.validateCodeIdTokenResponse(as, client, callback, nonce, state, undefined, options);
 
   at("token");
   const expected = { expectedNonce: nonce, requireIdToken: true };
@@ -108,6 +117,16 @@ export async function run(job, at, seen) {
       () => false,
     );
   }
+}
+
+async function registered(as, metadata, options) {
+  const grant_types = ["authorization_code", "refresh_token"];
+  const response = await oauth.dynamicClientRegistrationRequest(as, { ...metadata, grant_types }, options);
+  return oauth.processDynamicClientRegistrationResponse(response);
+}
+
+async function parametersOf(callback) {
+  return callback.method === "POST" ? new URLSearchParams(await oauth.formPostResponse(callback)) : new URL(callback.url);
 }
 
 // A server may ask for a nonce of its own in DPoP proofs (RFC 9449, section 8); the handle then knows it.

@@ -6,15 +6,26 @@ import { Browser } from "./browser.mjs";
 
 export async function run(job, at, seen) {
   at("discovery");
-  const config = await client.discovery(
-    new URL(job.issuer),
-    job.client_id,
-    { id_token_signed_response_alg: job.signing_alg, userinfo_signed_response_alg: job.userinfo_alg ?? undefined },
-    await authentication(job),
-    { execute: job.issuer.startsWith("http:") ? [client.allowInsecureRequests] : [], timeout: job.timeout_s },
-  );
+  const metadata = {
+    id_token_signed_response_alg: job.signing_alg,
+    userinfo_signed_response_alg: job.userinfo_alg ?? undefined,
+  };
+  const options = {
+    execute: job.issuer.startsWith("http:") ? [client.allowInsecureRequests] : [],
+    timeout: job.timeout_s,
+  };
+  const config = job.register
+    ? await client.dynamicClientRegistration(
+        new URL(job.issuer),
+        { ...metadata, redirect_uris: [job.redirect_uri], grant_types: ["authorization_code", "refresh_token"] },
+        undefined,
+        options,
+      )
+    : await client.discovery(new URL(job.issuer), job.client_id, metadata, await authentication(job), options);
   config.timeout = job.timeout_s;
   if (job.signatures) client.enableNonRepudiationChecks(config);
+  if (job.response_type === "code id_token") client.useCodeIdTokenResponseType(config);
+  if (job.response_type === "id_token") client.useIdTokenResponseType(config);
   const DPoP = job.dpop ? client.getDPoPHandle(config, await client.randomDPoPKeyPair(job.dpop)) : undefined;
 
   at("authorization");
@@ -30,11 +41,14 @@ export async function run(job, at, seen) {
     ...(job.nonce ? { nonce } : {}),
     ...job.parameters,
   };
-  const url = job.pushed
-    ? await client.buildAuthorizationUrlWithPAR(config, parameters, { DPoP })
-    : client.buildAuthorizationUrl(config, parameters);
+  const url = await authorizationUrl(config, job, parameters, { DPoP });
   const browser = new Browser();
   const callback = await browser.visit(url, job.redirect_uri, job.timeout_s);
+
+  if (job.response_type === "id_token") {
+    Object.assign(seen, await client.implicitAuthentication(config, callback, nonce, { expectedState: state }));
+    return;
+  }
 
   at("token");
   const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
@@ -76,6 +90,18 @@ export async function run(job, at, seen) {
     });
     seen.logged_out_to = (await browser.visit(end, job.post_logout_redirect_uri, job.timeout_s)).url;
   }
+}
+
+async function authorizationUrl(config, job, parameters, options) {
+  let asked = parameters;
+  if (job.request_object) {
+    const key = { key: await importJWK(job.private_key), kid: job.private_key.kid };
+    const signed = await client.buildAuthorizationUrlWithJAR(config, parameters, key);
+    if (!job.pushed) return signed;
+    asked = signed.searchParams;
+  }
+  if (job.pushed) return client.buildAuthorizationUrlWithPAR(config, asked, options);
+  return client.buildAuthorizationUrl(config, asked);
 }
 
 async function authentication(job) {

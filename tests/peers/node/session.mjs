@@ -4,7 +4,7 @@
 import { createInterface } from "node:readline";
 import { NotSentBack, Strayed } from "./browser.mjs";
 
-const DRIVERS = ["openid-client", "oauth4webapi", "arctic"];
+const DRIVERS = ["openid-client", "openid-client-grants", "oauth4webapi", "arctic"];
 
 for await (const line of createInterface({ input: process.stdin })) {
   const job = JSON.parse(line);

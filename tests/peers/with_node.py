@@ -84,8 +84,10 @@ class NodeSession:
 
 
 def _installed() -> Path:
-    """The folder with ``node_modules``. It is named by what the lock file says, and moved into place when whole, so that
-    parallel sessions need no lock of their own."""
+    """The folder with ``node_modules``.
+
+    It is named by the lock file's hash, and moved into place when whole: parallel sessions need no lock of their own.
+    """
     lock = (DRIVERS / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "authconform"
     place = cache / f"peers-{hashlib.sha256(lock).hexdigest()[:16]}"
