@@ -412,7 +412,6 @@ class Session:
     account: str
     auth_time: float
     expires_at: float
-    clients: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     acr: str | None = None
     issuer: str = ""

@@ -646,14 +646,20 @@ def _trust(ca_file: str) -> ssl.SSLContext | bool:
         return True
     import ssl  # noqa: PLC0415 # only https needs it
 
-    return ssl.create_default_context(cafile=ca_file)
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # which ssl's own errors are, too
+        raise IdpError(f"ca_file {ca_file}: cannot be used: {error.strerror or error}") from None
 
 
 def _reason(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        return f"the control API answered {answer.status_code}: {answer.text[:200]!r}; is this the provider's base?"
+        document = answer.json()
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and list(document) == ["error"]:
+        return str(document["error"])
+    return f"{answer.url} answered {answer.status_code}; is this the provider's base?"
 
 
 def _part(name: str) -> str:

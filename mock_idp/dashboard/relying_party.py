@@ -125,7 +125,7 @@ class RelyingParty:
     async def _ask(self, tenant: Tenant, base: str, name: str, *, body: str = "", bearer: str = "") -> Answer:
         """A request of this client to the provider, which answers and journals it like anybody's."""
         headers = [(b"content-type", FORM.encode())] if body else [(b"authorization", f"Bearer {bearer}".encode())]
-        headers.append((b"accept", b"application/json"))
+        headers += [(b"accept", b"application/json"), (b"user-agent", b"mock-provider-dashboard")]
         method, path = ("POST" if body else "GET"), f"/{tenant.name}/{self._path(tenant, name)}"
         return await self._provider.answer(Request(method, base, path, b"", headers, body.encode(), CLIENT))
 

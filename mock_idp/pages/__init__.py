@@ -16,6 +16,8 @@ from mock_idp.pages.theme import FILTER, ONWARD, STYLE, SUBMIT, source_hash
 from mock_idp.wire.http import NO_STORE, Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mock_idp.faults import Fault
     from mock_idp.protocol.authorization import Authorization
     from mock_idp.protocol.device_page import DevicePage
@@ -51,6 +53,7 @@ class Pages:
             auto_reload=False,
         )
         self._templates.filters["prose"] = _prose
+        self._ready: dict[str, Markup] = {}
 
     async def sign_in(self, flow: Authorization, pending: str, *, problem: str = "") -> Answer:
         """Who signs in, and with which faults?"""
@@ -66,8 +69,7 @@ class Pages:
             wants=", ".join(flow.scope)[:200],
             open=not flow.tenant.settings.strict,
             accounts=_people(flow),
-            areas=_areas(flow),
-            chosen=_ticked(flow),
+            faults=self._faults(flow, "Sign in", _ticked(flow)),
         )
 
     async def password(
@@ -143,7 +145,7 @@ class Pages:
             wants=", ".join(flow.device.scope)[:200] if flow.device else "",
             problem=problem,
             accounts=_people(flow),
-            areas=_areas(flow),
+            faults=self._faults(flow, "Connect", ()),
         )
 
     async def told(self, flow: Flow, heading: str, sentence: str) -> Answer:
@@ -186,6 +188,17 @@ class Pages:
             onward=onward,
         )
 
+    def _faults(self, flow: Flow, verb: str, ticked: Sequence[str]) -> Markup:
+        """The list of faults to tick; there are hundreds, so it is written once."""
+        ready = self._ready.get(verb)
+        if ready is not None and not ticked:
+            return ready
+        macros: Any = self._templates.get_template("macros.html").module
+        text = Markup(macros.faults(_areas(flow), ticked, verb, flow.provider.prefix))  # noqa: S704 # a template's
+        if not ticked:
+            self._ready[verb] = text
+        return text
+
     def _page(  # noqa: PLR0913 # each is a property of the answer
         self,
         flow: Flow,
@@ -201,7 +214,6 @@ class Pages:
         text = self._templates.get_template(template).render(
             style=STYLE,
             script=script,
-            prefix=flow.provider.prefix,
             tenant=flow.tenant.name,
             issuer=flow.issuer,
             client=(client.name or client.client_id)[:200] if client else "",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SEVERAL = ("resource", "audience")
 """Parameters that may stand several times (RFC 8707, section 2; RFC 8693, section 2.1)."""
+_NOT_ENCODED = "not form-encoded before it was put into the Basic credentials"
 
 
 @dataclass(slots=True)
@@ -80,12 +81,20 @@ def _read_basic(flow: ClientRequest, encoded: str) -> None:
     raw_id, colon, flow.raw_secret = text.partition(":")
     if not colon:
         raise refused("the Basic credentials have no colon")
-    client_id, flow.secret = unquote_plus(raw_id), unquote_plus(flow.raw_secret)
-    if raw_id in flow.tenant.clients and client_id not in flow.tenant.clients:
-        client_id = raw_id
+    client_id, flow.secret = _decoded_id(flow, raw_id), unquote_plus(flow.raw_secret)
     if flow.client_id not in (None, client_id):
         raise refused("client_id in the body and in the Authorization header differ")
     flow.client_id = client_id
+
+
+def _decoded_id(flow: ClientRequest, raw_id: str) -> str:
+    client_id, clients = unquote_plus(raw_id), flow.tenant.clients
+    if client_id in clients or raw_id not in clients:
+        return client_id
+    if "basic-not-encoded" not in clients[raw_id].lenient:
+        raise refused(f"the client id was {_NOT_ENCODED}", "RFC 6749, section 2.3.1")
+    flow.entry.lenient.append("basic-not-encoded")
+    return raw_id
 
 
 def _read_assertion(flow: ClientRequest) -> None:
@@ -162,9 +171,7 @@ def check_secret(flow: ClientRequest, client: Client) -> None:
     if flow.tolerates("any-secret"):
         return
     raise refused(
-        "the client secret is right, but was not form-encoded before it was put into the Basic credentials"
-        if unencoded
-        else "the client secret is wrong",
+        f"the client secret is right, but was {_NOT_ENCODED}" if unencoded else "the client secret is wrong",
         "RFC 6749, section 2.3.1",
     )
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mock_idp.wire.http import Answer
 
 
-
 @dataclass(slots=True)
 class TokenRequest(ClientRequest):
     """A token request on its way to its response.

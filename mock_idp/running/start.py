@@ -13,7 +13,7 @@ import threading
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from mock_idp.addresses import Addresses, base_url, path_prefix
-from mock_idp.control.client import Control
+from mock_idp.control.client import Control, IdpError
 from mock_idp.running.options import TOKEN_VARIABLE, Options, StartError, new_control_token
 
 if TYPE_CHECKING:
@@ -46,9 +46,17 @@ class Running(Control):
         options = host.begin()
         super().__init__(options.addresses.listening, options.control_token, options.ca_file)
         self._host = host
+        self._stopped = False
+
+    def ask(self, *arguments: Any, **options: Any) -> Any:
+        """See `Control.ask`."""
+        if self._stopped:
+            raise IdpError(f"the provider at {self.base} was stopped and does not answer")
+        return super().ask(*arguments, **options)
 
     def stop(self) -> None:
         """End the provider; what it knew is gone. A second call does nothing."""
+        self._stopped = True
         self._host.end()
         super().close()
 

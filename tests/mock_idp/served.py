@@ -35,7 +35,8 @@ WAIT_S = 10
 class Served:
     """A provider under uvicorn, in a thread of its own.
 
-    `tls` is ``ssl_certfile`` and ``ssl_keyfile``. `run` lets a coroutine run in the provider's loop: for what only the control API may do from outside.
+    `tls` is ``ssl_certfile`` and ``ssl_keyfile``. `run` lets a coroutine run in the provider's loop: for what only the
+    control API may do from outside.
     """
 
     def __init__(self, provider: Provider | None = None, **tls: str) -> None:
@@ -46,7 +47,8 @@ class Served:
         self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self.provider.addresses.listening = self.base
         edge = Edge(self.provider)
-        config = uvicorn.Config(edge, log_level="warning", access_log=False, ws="none", lifespan="on", **tls)  # type: ignore[arg-type] # files
+        quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "ws": "none", "lifespan": "on"}
+        config = uvicorn.Config(edge, **quiet, **tls)
         self._server = uvicorn.Server(config)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from mock_idp.provider import Provider
 from mock_idp.records import Client
@@ -31,6 +39,9 @@ BEGINNING = 1_800_000_000.0
 UNRESERVED = string.ascii_letters + string.digits + "-._~"
 verifiers = st.text(UNRESERVED, min_size=43, max_size=128)
 
+numbers = st.integers(0, 1000)
+"""Which of many: tokens differ from run to run, their order does not."""
+
 
 @pytest.fixture(params=["memory", "redis"])
 def provider(request: pytest.FixtureRequest) -> Iterator[Served]:
@@ -48,16 +59,18 @@ class Family:
     """All that came from one authorization.
 
     Attributes:
-        rotating: its refresh tokens that are good.
-        access: its access tokens, and when they end.
         dead: revoked as a whole.
+        redeemed: its code was.
+        rotating: refresh tokens that are good.
+        refresh: refresh tokens that ever were.
+        access: access tokens, and when they end.
 
     """
 
     dead: bool = False
     redeemed: bool = False
     rotating: set[str] = field(default_factory=set)
-    refresh: set[str] = field(default_factory=set)
+    refresh: list[str] = field(default_factory=list)
     access: dict[str, float] = field(default_factory=dict)
 
 
@@ -72,6 +85,10 @@ class Issued:
     attempts: list[str] = field(default_factory=list)
 
 
+def chosen(held: list[tuple[Family, str]], number: int) -> tuple[Family, str]:
+    return held[number % len(held)]
+
+
 class TokenLife(RuleBasedStateMachine):
     """Codes, refresh tokens and access tokens of one tenant, used in any order, rightly and wrongly.
 
@@ -82,8 +99,6 @@ class TokenLife(RuleBasedStateMachine):
     runner: asyncio.Runner
 
     codes = Bundle("codes")
-    refresh_tokens = Bundle("refresh_tokens")
-    access_tokens = Bundle("access_tokens")
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,9 +136,16 @@ class TokenLife(RuleBasedStateMachine):
         self.families.append(family)
         return Issued(code, verifier, self.now + CODE_S, family)
 
+    @initialize(target=codes, verifier=verifiers)
+    def log_in(self, verifier: str) -> Issued:
+        """There is a family to begin with."""
+        code = self.authorize(verifier)
+        self.redeem(code, "right", "app")
+        return code
+
     @rule(
         code=codes,
-        verifier=st.sampled_from(["right", "wrong", "missing"]),
+        verifier=st.sampled_from(["right", "right", "right", "wrong", "missing"]),
         client=st.sampled_from(["app", "app", "app", "thief", "other"]),
     )
     def redeem(self, code: Issued, verifier: str, client: str) -> None:
@@ -149,21 +171,18 @@ class TokenLife(RuleBasedStateMachine):
             code.family.redeemed = True
             self.keep(code.family, reply.json())
 
-    @rule(target=refresh_tokens, number=st.integers(0, 50))
-    def pick_refresh_token(self, number: int) -> tuple[Family, str]:
-        held = [(family, token) for family in self.families for token in sorted(family.refresh)]
-        assume(held)
-        return held[number % len(held)]
+    def refresh_tokens(self) -> list[tuple[Family, str]]:
+        """All that were ever issued."""
+        return [(family, token) for family in self.families for token in family.refresh]
 
-    @rule(target=access_tokens, number=st.integers(0, 50))
-    def pick_access_token(self, number: int) -> tuple[Family, str]:
-        held = [(family, token) for family in self.families for token in sorted(family.access)]
-        assume(held)
-        return held[number % len(held)]
+    def access_tokens(self) -> list[tuple[Family, str]]:
+        """All that were ever issued."""
+        return [(family, token) for family in self.families for token in family.access]
 
-    @rule(held=refresh_tokens)
-    def refresh(self, held: tuple[Family, str]) -> None:
-        family, token = held
+    @precondition(lambda self: bool(self.refresh_tokens()))
+    @rule(number=numbers)
+    def refresh(self, number: int) -> None:
+        family, token = chosen(self.refresh_tokens(), number)
         form = {
             "grant_type": "refresh_token",
             "refresh_token": token,
@@ -180,23 +199,27 @@ class TokenLife(RuleBasedStateMachine):
         family.rotating.discard(token)
         self.keep(family, reply.json())
 
-    @rule(held=refresh_tokens)
-    def steal_refresh_token(self, held: tuple[Family, str]) -> None:
+    @precondition(lambda self: bool(self.refresh_tokens()))
+    @rule(number=numbers)
+    def steal_refresh_token(self, number: int) -> None:
         """Another client cannot use it, and does not use it up."""
-        form = {"grant_type": "refresh_token", "refresh_token": held[1]}
+        _, token = chosen(self.refresh_tokens(), number)
+        form = {"grant_type": "refresh_token", "refresh_token": token}
         reply = self.ask("POST", "token", {**form, "client_id": "other", "client_secret": "other-secret"})
         assert reply.status == 400, reply
 
-    @rule(held=refresh_tokens, client=st.sampled_from(["app", "other"]))
-    def revoke_refresh_token(self, held: tuple[Family, str], client: str) -> None:
-        family, token = held
+    @precondition(lambda self: bool(self.refresh_tokens()))
+    @rule(number=numbers, client=st.sampled_from(["app", "other"]))
+    def revoke_refresh_token(self, number: int, client: str) -> None:
+        family, token = chosen(self.refresh_tokens(), number)
         reply = self.ask("POST", "revoke", {"token": token, "client_id": client, "client_secret": f"{client}-secret"})
         assert reply.status == (200 if client == "app" or family.dead else 400), reply
         family.dead = family.dead or client == "app"
 
-    @rule(held=access_tokens)
-    def revoke_access_token(self, held: tuple[Family, str]) -> None:
-        family, token = held
+    @precondition(lambda self: bool(self.access_tokens()))
+    @rule(number=numbers)
+    def revoke_access_token(self, number: int) -> None:
+        family, token = chosen(self.access_tokens(), number)
         form = {"token": token, "client_id": "app", "client_secret": "app-secret"}
         assert self.ask("POST", "revoke", form).status == 200
         family.access[token] = 0
@@ -213,7 +236,7 @@ class TokenLife(RuleBasedStateMachine):
     def keep(self, family: Family, tokens: dict[str, Any]) -> None:
         family.access[tokens["access_token"]] = self.now + ACCESS_S
         family.rotating.add(tokens["refresh_token"])
-        family.refresh.add(tokens["refresh_token"])
+        family.refresh.append(tokens["refresh_token"])
 
     # --- what holds after each of these -------------------------------------------------------------------------------
 

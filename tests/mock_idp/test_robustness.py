@@ -186,9 +186,12 @@ def encoded(pairs: Iterable[tuple[str, str]]) -> bytes:
     ).encode()
 
 
+hostile = st.one_of(st.just(MARK), st.sampled_from(HOSTILE))
+
+
 def values(name: str) -> st.SearchStrategy[str]:
     sound = st.sampled_from(SOUND[name]) if name in SOUND else st.nothing()
-    return st.one_of(sound, sound, st.sampled_from(HOSTILE), st.text(max_size=30))
+    return st.one_of(sound, sound, hostile, st.text(max_size=30))
 
 
 pairs = st.one_of(
@@ -258,7 +261,7 @@ require_pushed_authorization_requests dpop_bound_access_tokens sector_identifier
 """
 MEMBERS = MEMBER_WORDS.split()
 json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(HOSTILE), st.text(max_size=10)),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), hostile, st.text(max_size=10)),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
     max_leaves=5,
 )
@@ -289,7 +292,7 @@ def spoilt(draw: st.DrawFn, dialect: DialectName) -> Shot:
     """A sound request with some parameters changed, added or sent twice."""
     path, name = draw(st.sampled_from([(path, name) for path, name in paths(dialect).items() if name in COMPLETE]))
     sound = draw(st.sampled_from(COMPLETE[name]))
-    changed = draw(st.dictionaries(st.sampled_from(list(sound)), st.sampled_from(HOSTILE), max_size=2))
+    changed = draw(st.dictionaries(st.sampled_from(list(sound)), hostile, max_size=2))
     form = (*{**sound, **changed}.items(), *draw(st.lists(pairs, max_size=3)))
     headers = tuple(draw(st.lists(st.sampled_from(HEADERS), max_size=1)))
     if draw(st.booleans()) and len(encoded(form)) < LONGEST_URL:

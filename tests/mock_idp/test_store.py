@@ -159,7 +159,7 @@ def test_a_dropped_tenant_leaves_no_trace_and_starts_anew(use: Use) -> None:
 
 def test_a_record_comes_back_whole(use: Use) -> None:
     code = Code(grant(), 99.5, None, challenge="c")
-    device = DeviceCode("app", "ABCD", ["openid"], 5.0, 5, grant=grant())
+    device = DeviceCode("app", "ABCD", ["openid"], 5.0, "http://issuer.test", grant=grant())
 
     async def scenario(store: Store) -> None:
         for key, record in (("k:1", code), ("", device), ("\ud800", Seen(1.0))):

@@ -69,10 +69,11 @@ def _honest() -> str:
         "",
         "Every one logs in by code flow with PKCE, state and (but for requests-oauthlib and arctic) nonce, against",
         "tenants that sign by RS256, PS256, ES256 and EdDSA, over http and https. openid-client and Authlib also use",
-        "grants without a browser: client credentials (requests-oauthlib too), device code, token exchange, and Authlib",
-        "JWT bearer. arctic's GitHub, Google and 42 log in to the dialects, as do Authlib and requests-oauthlib.",
+        "grants without a browser: client credentials (requests-oauthlib too), device code, token exchange, and",
+        "JWT bearer (Authlib). arctic's GitHub, Google and 42 log in to the dialects, as do Authlib and",
+        "requests-oauthlib.",
         "",
-        "| client | response types | client authentication | DPoP | and | after the login |",
+        "| client | response types | client authentication | DPoP | more | after the login |",
         "|---|---|---|---|---|---|",
     ]
     for one in clients():
@@ -80,9 +81,10 @@ def _honest() -> str:
             f"{method} ({', '.join(one.assertions)})" if method == "private_key_jwt" else method for method in one.auth
         )
         dpop = ", ".join(one.dpop) or "no"
-        lines.append(
-            f"| {one.package} | {methods} | {dpop} | {'yes' if one.pushed else 'no'} | {', '.join(one.then)} |"
-        )
+        more = {"pushed requests": one.pushed, "request objects": one.request_objects, "registration": one.registers}
+        further = ", ".join(name for name, can in more.items() if can) or "no"
+        cells = [one.package, ", ".join(one.response_types), methods, dpop, further, ", ".join(one.then)]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.peers.conftest import Run
     from tests.peers.job import Result
 
-IMPATIENT_S = 0.5
+IMPATIENT_S = 1.0
 """Longer than any honest answer takes on a busy machine, and shorter than a stall."""
 HONEST = "-honest"
 
@@ -60,7 +60,6 @@ def _let_log_out(world: World) -> None:
     world.change(lambda tenant: setattr(tenant.clients["app"], "post_logout_redirect_uris", [LOGGED_OUT_URI]))
 
 
-_IMPATIENT = Scene(job={"timeout_s": IMPATIENT_S})
 _LOGOUT = Scene(_let_log_out, job={"then": ("logout",)})
 _STEP_UP = Scene(job={"parameters": {"max_age": "60"}})
 
@@ -102,7 +101,11 @@ class Seen:
 def _scene(name: str) -> Scene:
     if name.endswith(".slow"):
         return Scene(value="0.1")
-    return _IMPATIENT if name.endswith((".hang", ".drip")) else SCENES.get(name, Scene())
+    if name.endswith(".hang"):
+        return Scene(job={"timeout_s": IMPATIENT_S})
+    if name.endswith(".drip"):
+        return Scene(value=str(3 * IMPATIENT_S), job={"timeout_s": IMPATIENT_S})
+    return SCENES.get(name, Scene())
 
 
 def needs_tls(name: str) -> bool:

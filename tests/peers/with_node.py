@@ -24,7 +24,11 @@ JOB_S = 20
 
 
 class NodeMissingError(Exception):
-    """These clients cannot run here; the sentence says why."""
+    """These clients cannot run here; the sentence says what is missing."""
+
+
+class NotInstalledError(Exception):
+    """npm did not install the clients; the sentence says why."""
 
 
 class NodeSession:
@@ -43,10 +47,15 @@ class NodeSession:
             shutil.copy(driver, folder)
         # Node looks for packages beside the module that asks, so the drivers move to where a link can stand.
         (folder / "node_modules").symlink_to(_installed() / "node_modules")
-        self._process = subprocess.Popen(
-            [node, "session.mjs"],
-            cwd=folder,
-            env={**os.environ, "NODE_EXTRA_CA_CERTS": authority},
+        self._command = [node, "session.mjs"]
+        self._environment = {**os.environ, "NODE_EXTRA_CA_CERTS": authority}
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command,
+            cwd=self._folder.name,
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -62,7 +71,8 @@ class NodeSession:
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             if not selector.select(JOB_S):
-                process.kill()
+                self._end(process)
+                self._process = self._start()
                 raise TimeoutError(f"{job.driver} did not end within {JOB_S} s")
         line = process.stdout.readline()
         if not line:
@@ -71,16 +81,16 @@ class NodeSession:
 
     def close(self) -> None:
         """End the process and remove its folder."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(JOB_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        self._end(self._process)
         self._folder.cleanup()
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.kill()  # it keeps nothing
+        process.wait(JOB_S)
+        process.stdin.close()
+        process.stdout.close()
 
 
 def _installed() -> Path:
@@ -113,9 +123,9 @@ def _install(folder: Path) -> None:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S, check=False)
     except subprocess.TimeoutExpired:
-        raise NodeMissingError(f"npm did not install the clients within {INSTALL_S} s") from None
+        raise NotInstalledError(f"npm did not install the clients within {INSTALL_S} s") from None
     if done.returncode:
-        raise NodeMissingError(f"npm cannot install the clients: {done.stderr.strip()[-300:]}")
+        raise NotInstalledError(f"npm cannot install the clients: {done.stderr.strip()[-300:]}")
 
 
 def _program(name: str) -> str:

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from mock_idp.protocol.token import TokenRequest
 
 
+async def check_code_stands(flow: TokenRequest) -> None:
+    """What was allowed may have been taken back since, as by signing out."""
+    if flow.code is None:
+        return
+    if await flow.provider.store.get(flow.tenant.name, Grant, flow.code.grant.id) is None:
+        raise OAuthError("invalid_grant", "what this code stands for is revoked", "RFC 6749, section 5.2")
+
+
 async def spend_code(flow: TokenRequest) -> None:
     """A code is good once (RFC 6749, section 4.1.2). A second use revokes what the first one gave."""
     if "code" not in flow.params:
@@ -101,6 +109,7 @@ def take_grant(flow: TokenRequest) -> None:
 
 AUTHORIZATION_CODE: Table[TokenRequest] = Table(
     "authorization code grant",
+    check_code_stands,
     spend_code,
     check_code_fresh,
     check_code_client,

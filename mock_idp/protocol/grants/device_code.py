@@ -88,6 +88,13 @@ def wait_for_decision(flow: TokenRequest) -> None:
         raise OAuthError("authorization_pending", "the user has not decided yet", "RFC 8628, section 3.5")
 
 
+async def check_decision_stands(flow: TokenRequest) -> None:
+    """What was allowed may have been taken back since, as by signing out."""
+    assert flow.grant is not None  # noqa: S101 # somebody has decided
+    if await flow.provider.store.get(flow.tenant.name, Grant, flow.grant.id) is None:
+        raise OAuthError("invalid_grant", "what this device code stands for is revoked", "RFC 6749, section 5.2")
+
+
 async def spend_device_code(flow: TokenRequest) -> None:
     """Once decided it gives tokens once."""
     record, first = await flow.provider.store.spend(flow.tenant.name, DeviceCode, flow.params["device_code"])
@@ -110,6 +117,7 @@ DEVICE_CODE: Table[TokenRequest] = Table(
     refuse_denied,
     keep_pace,
     wait_for_decision,
+    check_decision_stands,
     spend_device_code,
     take_grant,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mock_idp.protocol.access_token import live_token
 from mock_idp.protocol.client_authentication import own_names
 from mock_idp.protocol.client_keys import client_keys, fetched_keys, first_use, verified
 from mock_idp.protocol.errors import OAuthError
@@ -12,7 +13,7 @@ from mock_idp.protocol.table import Table
 from mock_idp.protocol.targets import read_scope
 from mock_idp.protocol.vocabulary import ASYMMETRIC
 from mock_idp.records import Grant, unguessable
-from mock_idp.tokens.jws import TokenRefusedError, unverified_claims
+from mock_idp.tokens.jws import TokenRefusedError, unverified_claims, unverified_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +47,16 @@ async def check_assertion(flow: TokenRequest) -> None:
             aud=own_names(flow) | _names_among_us(flow, issuer),
             require=("iss", "sub", "aud", "exp"),
         ).claims
+        if issuer == flow.issuer:
+            await _check_not_revoked(flow, assertion)
     except TokenRefusedError as error:
         raise OAuthError("invalid_grant", f"the assertion is refused: {error}", _SOURCE) from error
+
+
+async def _check_not_revoked(flow: TokenRequest, token: str) -> None:
+    """An access token of ours is worth no more here than at a resource."""
+    if unverified_header(token).get("typ") == "at+jwt" and await live_token(flow, token) == (None, None):
+        raise TokenRefusedError("it is an access token that is revoked")
 
 
 async def _keys_of(flow: TokenRequest, issuer: Any) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_idp.records import Client
+from mock_idp.records import Client, Grant
 from tests.mock_idp.served import claims, error_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,17 @@ APP = ("app", "app-secret")
 
 def add(tenant: World, client: Client) -> None:
     tenant.change(lambda t: t.clients.update({client.client_id: client}))
+
+
+def revoke_all(tenant: World) -> None:
+    """As signing out does."""
+
+    async def revoke() -> None:
+        store = tenant.served.provider.store
+        for key in await store.records(tenant.name, Grant):
+            await store.delete(tenant.name, Grant, key)
+
+    tenant.served.run(revoke())
 
 
 class TestSection231ClientPassword:
@@ -62,6 +73,16 @@ class TestSection231ClientPassword:
         """A named leniency, and the journal says when it did."""
         add(tenant, Client("raw", secret="p+s%41", lenient=["basic-not-encoded"]))
         assert tenant.post("token", CREDENTIALS, auth=("raw", "p+s%41")).status_code == 200
+        assert tenant.journal()[-1].lenient == ["basic-not-encoded"]
+
+    def test_so_is_a_client_id_that_was_not_encoded(self, tenant: World) -> None:
+        """Else an open tenant would take it for some other client."""
+        add(tenant, Client("a+b", secret="s"))
+        refused = tenant.post("token", CREDENTIALS, auth=("a+b", "s"))
+        assert error_of(refused) == "invalid_client"
+        assert "form-encoded" in refused.json()["error_description"]
+        tenant.change(lambda t: t.clients["a+b"].lenient.append("basic-not-encoded"))
+        assert tenant.post("token", CREDENTIALS, auth=("a+b", "s")).status_code == 200
         assert tenant.journal()[-1].lenient == ["basic-not-encoded"]
 
     @pytest.mark.parametrize("sent", ["Basic", "Basic !!!", "Basic YXBw", "Basic /////w==", "basic " + "x" * 500])
@@ -236,6 +257,39 @@ class TestSection52ErrorResponse:
     def test_the_sentence_names_its_source(self, tenant: World) -> None:
         """'error_description: ... used to assist the client developer'."""
         assert "RFC 6749" in tenant.redeem("made-up").json()["error_description"]
+
+
+class TestWhatWasTakenBack:
+    """What somebody has allowed may be revoked before it is used."""
+
+    def test_a_code_is_worth_nothing_then(self, tenant: World) -> None:
+        """5.2: 'invalid_grant: ... revoked'."""
+        code = tenant.code()
+        revoke_all(tenant)
+        assert error_of(tenant.redeem(code)) == "invalid_grant"
+
+    def test_nor_is_a_refresh_token(self, tenant: World) -> None:
+        """The same."""
+        token = tenant.tokens()["refresh_token"]
+        revoke_all(tenant)
+        assert error_of(tenant.refresh(token)) == "invalid_grant"
+
+
+class TestFaultsWithoutAnAuthorization:
+    """Grants that begin at the token endpoint name their faults there."""
+
+    def test_a_fault_strikes(self, tenant: World) -> None:
+        """And only there."""
+        response = tenant.post("token", {**CREDENTIALS, "mock_fault": "token.http-500"}, auth=APP)
+        assert response.status_code == 500
+        assert tenant.journal()[-1].faults == ["token.http-500"]
+        assert tenant.post("token", CREDENTIALS, auth=APP).status_code == 200
+
+    def test_an_unknown_one_is_told(self, tenant: World) -> None:
+        """With the nearest one."""
+        response = tenant.post("token", {**CREDENTIALS, "mock_fault": "token.http-501"}, auth=APP)
+        assert error_of(response) == "invalid_request"
+        assert "token.http-500" in response.json()["error_description"]
 
 
 class TestSection6RefreshToken:

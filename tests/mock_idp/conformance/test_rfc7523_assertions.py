@@ -251,7 +251,9 @@ class TestJwtBearerGrant:
         assert response.status_code == 200, response.text
         assert tenant.userinfo(response.json()["access_token"]).json()["sub"] == "alice"
         refused = self.ask(tenant, sent, client_id="front")
-        assert error_of(refused) == "invalid_grant"
+        assert error_of(refused) == "invalid_grant", "it was not sent to that one"
+        tenant.post("revoke", {"token": sent, "client_id": "front"})
+        assert error_of(self.ask(tenant, sent, client_id="app", client_secret="app-secret")) == "invalid_grant"
 
     @pytest.mark.parametrize(
         "spoiled",

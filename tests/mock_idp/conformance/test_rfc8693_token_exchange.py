@@ -112,7 +112,7 @@ class TestTargetsAndScope:
     def test_audience_and_resource_are_both_its_audience(self, new_tenant: Callable[..., World]) -> None:
         """'Multiple "audience" parameters may be used', together with 'resource'."""
         tenant = new_tenant(access_token="jwt")
-        sent = {"audience": ["api", "other"], "resource": "https://api.example/"}
+        sent: dict[str, Any] = {"audience": ["api", "other"], "resource": "https://api.example/"}
         token = exchange(tenant, tenant.tokens()["access_token"], **sent).json()["access_token"]
         assert claims(token)["aud"] == ["api", "other", "https://api.example/"]
 

@@ -128,7 +128,7 @@ async function codeFor(job, at, authorizationUrl) {
   const state = arctic.generateState();
   const url = authorizationUrl(state);
   for (const [name, value] of Object.entries(job.parameters)) url.searchParams.set(name, value);
-  const callback = await new Browser().visit(url, job.redirect_uri, job.timeout_s);
+  const callback = await new Browser().visit(url, job.redirect_uri);
   // arctic leaves this to the application; the lines are those of its guides.
   const { searchParams } = new URL(callback.url);
   const code = searchParams.get("code");

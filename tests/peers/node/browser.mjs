@@ -10,14 +10,15 @@ export class Strayed extends Error {}
 export class Declined extends Error {}
 
 const MOST_HOPS = 3;
+const TIMEOUT_MS = 5000;
 
 export class Browser {
   #cookies = new Map();
 
   // What the browser brings to the relying party's server: a Request, without the fragment, which servers never see.
-  async visit(url, until, timeout_s) {
+  async visit(url, until) {
     for (let hop = 0; hop < MOST_HOPS; hop += 1) {
-      const response = await this.#get(url, timeout_s);
+      const response = await this.#get(url);
       const text = await response.text();
       url = response.headers.get("location");
       if (url === null) return posted(response, text);
@@ -26,10 +27,10 @@ export class Browser {
     throw new NotSentBack(`the provider never sent the browser to ${until}, at last to ${url}`);
   }
 
-  async #get(url, timeout_s) {
+  async #get(url) {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const headers = cookie ? { cookie } : {};
-    const signal = AbortSignal.timeout(timeout_s * 1000);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(url, { headers, redirect: "manual", signal }).catch((error) => {
       throw new Strayed(`the browser was sent to ${url}: ${error.cause ?? error}`);
     });

@@ -53,7 +53,7 @@ export async function run(job, at, seen) {
     parameters = new URLSearchParams({ client_id: client.client_id, request_uri: pushed.request_uri });
   }
   const url = `${as.authorization_endpoint}?${parameters}`;
-  const callback = await new Browser().visit(url, job.redirect_uri, job.timeout_s);
+  const callback = await new Browser().visit(url, job.redirect_uri);
   const answer =
     job.response_type === "code"
       ? oauth.validateAuthResponse(as, client, await parametersOf(callback), state)

@@ -43,7 +43,7 @@ export async function run(job, at, seen) {
   };
   const url = await authorizationUrl(config, job, parameters, { DPoP });
   const browser = new Browser();
-  const callback = await browser.visit(url, job.redirect_uri, job.timeout_s);
+  const callback = await browser.visit(url, job.redirect_uri);
 
   if (job.response_type === "id_token") {
     Object.assign(seen, await client.implicitAuthentication(config, callback, nonce, { expectedState: state }));
@@ -88,7 +88,7 @@ export async function run(job, at, seen) {
       post_logout_redirect_uri: job.post_logout_redirect_uri,
       state: "STATE",
     });
-    seen.logged_out_to = (await browser.visit(end, job.post_logout_redirect_uri, job.timeout_s)).url;
+    seen.logged_out_to = (await browser.visit(end, job.post_logout_redirect_uri)).url;
   }
 }
 
