@@ -192,7 +192,8 @@ class Provider:
             return None
         # The longest name that exists, so that issuers of several segments may share their beginning; and any that
         # exists before one that could be made, since paths hold names of makes too (``/acme/oauth2/token``).
-        beginnings = ("/".join(segments[:length]) for length in range(len(segments) - 1, 0, -1))
+        most = min(len(segments) - 1, LONGEST_TENANT)  # a name has no more segments than characters
+        beginnings = ("/".join(segments[:length]) for length in range(most, 0, -1))
         names = [name for name in beginnings if len(name) <= LONGEST_TENANT]
         tenants = {name: await self.store.tenant(name) for name in names}
         known = {name: tenant.settings for name, tenant in tenants.items() if tenant}
@@ -204,8 +205,8 @@ class Provider:
         return None
 
     def _may_make(self, name: str) -> bool:
-        first, _, last = name.partition("/")
-        return self.open and len(name) <= LONGEST_TENANT and first.isprintable() and (not last or last in DIALECTS)
+        first, slash, last = name.partition("/")
+        return self.open and first.isprintable() and (not slash or last in DIALECTS)
 
     async def _make(self, name: str) -> Tenant:
         if self.template is None:

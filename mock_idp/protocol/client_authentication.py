@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,7 @@ def _read_basic(flow: ClientRequest, encoded: str) -> None:
     flow.method = "client_secret_basic"
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII before it was decoded, or no UTF-8 after
         raise refused("the Basic credentials are not base64 of UTF-8") from None
     raw_id, colon, flow.raw_secret = text.partition(":")
     if not colon:

@@ -49,10 +49,6 @@ _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _log = logging.getLogger(__name__)
 
 
-class TooLargeError(Exception):
-    """The head of a request is longer than `MOST_HEAD`."""
-
-
 class Exchange:
     """One request and its response.
 
@@ -83,12 +79,13 @@ class Exchange:
         """Let the application answer; where it fails, say 500, or break off what it began."""
         try:
             await application(self.scope, self.receive, self.send)
-        except Exception:  # whatever it is, the connection must not hang
+        except Exception:  # noqa: BLE001 # whatever it is, the connection must not hang
             _log.exception("%s %s", self.scope["method"], self.scope["path"])
-        if not self._started and not self.response_complete:
-            self._write(500, [(b"content-type", b"text/plain"), (b"content-length", b"22")], b"Internal Server Error\n")
-        elif not self.response_complete:
-            self.transport.abort()
+        if not self.response_complete:
+            if self._started or self.transport.is_closing():
+                self.transport.abort()
+            else:
+                self._write(500, [(b"content-type", b"text/plain")], b"Internal Server Error\n")
         self._connection.finished(keep_alive=self._keep_alive)
 
     async def receive(self) -> Message:
@@ -199,6 +196,7 @@ class Connection(asyncio.Protocol):
         self._parser = HttpRequestParser(self)
         self._in_head = False
         self._head_size = 0
+        self._as_sent: list[tuple[bytes, bytes]] | None = None
         self._heard_at = self._loop.time()
         self._watch()
 
@@ -267,16 +265,27 @@ class Connection(asyncio.Protocol):
         self._heard_at = self._loop.time()
         try:
             self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            # Java's client offers HTTP/2 with each request; it is answered in HTTP/1.1 (RFC 9110, section 7.8).
-            self._parser = HttpRequestParser(self)
-        except HttpParserError as error:
-            self._refuse(431 if isinstance(error.__context__, TooLargeError) else 400)
-            return
-        if self._in_head:
-            self._head_size += len(data)
-            if self._head_size > MOST_HEAD:
-                self._refuse(431)
+        except HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except HttpParserError:
+            self._refuse(400)
+        else:
+            if self._in_head:
+                self._head_size += len(data)
+                if self._head_size > MOST_HEAD:
+                    self._refuse(431)
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Go on in HTTP/1.1 (RFC 9110, section 7.8): Java's client offers HTTP/2 with each request, token requests too.
+
+        The parser takes what follows such an offer for another protocol and skips the body, so it reads the request
+        once more, without the offer.
+        """
+        method, headers = self._parser.get_method(), self._headers
+        self._parser = HttpRequestParser(self)
+        kept = b"".join(b"%b: %b\r\n" % one for one in headers if one[0] not in (b"upgrade", b"connection"))
+        self._as_sent = headers
+        self.data_received(b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self._url, kept, rest))
 
     def _refuse(self, status: int) -> None:
         """Break off: what follows cannot be read."""
@@ -321,6 +330,10 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         parser = self._parser
+        if parser.should_upgrade():
+            return
+        if self._as_sent is not None:
+            self._headers, self._as_sent = self._as_sent, None
         exchange = Exchange(self, self._scope(), b"".join(self._parts), keep_alive=parser.should_keep_alive())
         if self.busy:
             self._waiting.append(exchange)
