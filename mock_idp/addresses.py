@@ -74,6 +74,12 @@ class Addresses:
             prefix = ""
         return f"{proto}://{name}{prefix or self.prefix}"
 
+    def told(self, scheme: str, host: str, headers: list[tuple[bytes, bytes]]) -> str:
+        """The base that a sender used: by the proxy in front, where that is believed, or by its Host header."""
+        if self.forwarded:
+            return self.forwarded_base(scheme, host.encode("latin-1", "replace"), headers)
+        return self.base(scheme, host)
+
     def below(self, path: str) -> str:
         """A path without the prefix, which some proxies take off and others leave."""
         if not self.prefix:

@@ -127,7 +127,12 @@ def _section(title: str, sentence: str, kind: Any, without: Collection[str] = ()
     rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     for field in dataclasses.fields(kind):
         if field.name not in without:
-            cells = (f"`{field.name}`", _word(hints_of(kind)[field.name]), _default(field), _meaning(said.get(field.name, "")))
+            cells = (
+                f"`{field.name}`",
+                _word(hints_of(kind)[field.name]),
+                _default(field),
+                _meaning(said.get(field.name, "")),
+            )
             rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return f"### `{title}`\n\n{sentence}\n\n" + "\n".join(rows) + "\n"
 

@@ -13,6 +13,7 @@ from mock_idp.accounts import usual_accounts
 from mock_idp.addresses import Addresses
 from mock_idp.dialects import DIALECTS
 from mock_idp.journal import MOST_BODY, Entry
+from mock_idp.keys.rotation import signing_key, taken_slots
 from mock_idp.protocol.canary import CANARY
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.records import Account, Client, Grant, Settings, Tenant
@@ -35,6 +36,8 @@ WELL_KNOWN = (".well-known/openid-configuration", ".well-known/oauth-authorizati
 MOST_PATHS = 10_000
 EXPOSED = (b"access-control-expose-headers", b"www-authenticate, dpop-nonce")
 """What scripts of other origins may see: why they were refused (RFC 9449, sections 8 and 9)."""
+MOST_ACCOUNTS = 10_000
+"""Accounts that one tenant keeps; whoever signs in by a new name beyond that is made anew each time."""
 LONGEST_TENANT = 100
 RSA = ("RS256", "PS256")
 """Algorithms whose keys come from the bundled pool."""
@@ -75,11 +78,6 @@ class Provider:
     template: Tenant | None = None
     ready: dict[tuple[str, str, str], tuple[int, bytes]] = field(default_factory=dict)
     _routes: dict[str, Route] = field(default_factory=dict)
-
-    @property
-    def prefix(self) -> str:
-        """The path under which a proxy serves this provider, "" or "/idp"."""
-        return self.addresses.prefix
 
     @cached_property
     def pages(self) -> Pages:
@@ -130,6 +128,10 @@ class Provider:
             await self.store.write(route.tenant, entry)
         except StoreDownError as error:
             return json_answer(503, {"error": "temporarily_unavailable", "error_description": str(error)})
+        except KeyError:  # of `Store.change`, where the tenant was dropped while it answered
+            if route is None or await self.store.tenant(route.tenant) is not None:
+                raise
+            return await self._not_found(request)
         return answer
 
     async def _serve(self, request: Request, route: Route, tenant: Tenant, entry: Entry) -> Answer:
@@ -220,7 +222,7 @@ class Provider:
         """Keep a new tenant; where the name is taken, the one that is there."""
         if not tenant.keys.keys:
             alg = tenant.settings.signing_alg
-            await tenant.keys.add(tenant.name, alg, await self._slots() if alg in RSA else ())
+            await tenant.keys.add(tenant.name, alg, await taken_slots(self.store) if alg in RSA else ())
         self._routes.clear()
         return await self.store.create(tenant)
 
@@ -230,17 +232,10 @@ class Provider:
         def become(there: Tenant) -> None:
             there.settings, there.clients, there.accounts = tenant.settings, tenant.clients, tenant.accounts
 
-        if await self.make(tenant) is not tenant:
+        there = await self.make(tenant)
+        if there is not tenant:
+            await signing_key(self.store, there, tenant.settings.signing_alg)
             await self.store.change(tenant.name, become)
-
-    async def _slots(self) -> set[int]:
-        """Slots of the key pool that are taken: no two tenants share a key."""
-        taken: set[int] = set()
-        for name in await self.store.names():
-            tenant = await self.store.tenant(name)
-            if tenant is not None:
-                taken |= tenant.keys.slots()
-        return taken
 
     # --- who ----------------------------------------------------------------------------------------------------------
 
@@ -255,7 +250,9 @@ class Provider:
         if known is not None:
             return known
         if tenant.settings.strict:
-            raise OAuthError("invalid_client", f"no client {client_id[:80]!r} is registered", "RFC 6749, section 2", status=401)
+            raise OAuthError(
+                "invalid_client", f"no client {client_id[:80]!r} is registered", "RFC 6749, section 2", status=401
+            )
         return Client(client_id, registered=False)
 
     async def account(self, tenant: Tenant, name: str) -> Account:
@@ -272,6 +269,8 @@ class Provider:
             raise OAuthError("access_denied", f"there is no account {name[:80]!r}", "")
 
         def add(tenant: Tenant) -> Account:
+            if len(tenant.accounts) >= MOST_ACCOUNTS:
+                return tenant.accounts.get(name) or Account(name)
             return tenant.accounts.setdefault(name, Account(name))
 
         return await self.store.change(tenant.name, add)
@@ -347,5 +346,3 @@ def new_settings(name: str, settings: Settings | None = None) -> Settings:
     if last in DIALECTS:
         settings.dialect = last  # type: ignore[assignment] # just checked
     return settings
-
-

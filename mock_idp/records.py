@@ -42,7 +42,6 @@ Leniency = Literal[
 """Mistakes of a client that one may let pass, one by one. The journal says when that happened."""
 
 
-
 def unguessable() -> str:
     """256 bits as 43 characters."""
     return secrets.token_urlsafe(32)
@@ -206,7 +205,7 @@ class Settings:
     dialect: DialectName = "oidc"
     issuer: str | None = None
     signing_alg: Algorithm = "RS256"
-    access_token: Literal["opaque", "jwt"] = "opaque"
+    access_token: Literal["opaque", "jwt"] = "opaque"  # noqa: S105 # a format
     audience: list[str] = field(default_factory=list)
     resources: list[str] = field(default_factory=list)
     dpop_nonce: bool = False
@@ -247,7 +246,9 @@ class Settings:
             "urn:ietf:params:oauth:grant-type:jwt-bearer",
         ]
     )
-    scopes: list[str] = field(default_factory=lambda: ["openid", "profile", "email", "address", "phone", "offline_access"])
+    scopes: list[str] = field(
+        default_factory=lambda: ["openid", "profile", "email", "address", "phone", "offline_access"]
+    )
     acr_values: list[str] = field(default_factory=lambda: ["0", "1"])
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     endpoints: dict[str, str] = field(default_factory=dict)
@@ -414,7 +415,6 @@ class Session:
     expires_at: float
     faults: list[str] = field(default_factory=list)
     acr: str | None = None
-    issuer: str = ""
 
 
 @dataclass(slots=True)
@@ -427,9 +427,8 @@ class Pending:
     raw_state: str | None
     expires_at: float
     issuer: str = ""
-    account: str | None = None
-    """Set once somebody has signed in and consent is still asked for."""
     sid: str | None = None
+    """Of the session in which somebody is asked."""
 
 
 @dataclass(slots=True)
@@ -443,7 +442,6 @@ class DeviceCode:
     """
 
     client_id: str
-    user_code: str
     scope: list[str]
     expires_at: float
     issuer: str

@@ -46,6 +46,7 @@ def test_ours_and_the_floor_are_measured_side_by_side(tmp_path: Path) -> None:
     assert re.findall("^## (.*)", written, re.MULTILINE)[0] == "Visits a second"
     assert all(section in written and section in done.stdout for section in SECTIONS)
     assert "--rounds 1 --seconds 0.2 --flows 40" in written
+    assert re.search(r"Start of our fixture in a warm process, to its first answer: [\d.]+ ", written)
     for name in ("ours-eddsa", "floor-eddsa"):
         speeds = rows(written, "Visits a second")[name]
         assert speeds[5] == "3, 1"

@@ -101,10 +101,8 @@ async def _provider(request: Request) -> Provider:
 
 def base_of(request: Request) -> str:
     """The base under which the sender of a control request knows the provider."""
-    addresses, host = provider_of(request).addresses, request.headers.get("host", "")
-    if addresses.forwarded:
-        return addresses.forwarded_base(request.scope["scheme"], host.encode("latin-1"), request.scope["headers"])
-    return addresses.base(request.scope["scheme"], host)
+    scope = request.scope
+    return provider_of(request).addresses.told(scope["scheme"], request.headers.get("host", ""), scope["headers"])
 
 
 def decoded(name: str) -> str:

@@ -57,7 +57,7 @@ class Dashboard:
         self.app = Starlette(
             routes=[
                 Route("/_/", self._guarded(self._overview)),
-                Route("/_", lambda _: RedirectResponse("/_/", 308)),
+                Route("/_", lambda _: RedirectResponse("_/", 308)),
                 Route("/_/rows", self._guarded(self._rows)),
                 Route("/_/entry", self._guarded(self._entry)),
                 Route("/_/login", self._guarded(self._login), methods=["POST"]),
@@ -221,10 +221,11 @@ class Dashboard:
         return self._back(form, "signed out; " + ("; ".join(told) or "no client has a back-channel logout URI"))
 
     def _back(self, form: dict[str, str], told: str) -> Response:
-        return RedirectResponse(f"/_/?{urlencode({'tenant': form['tenant'], 'told': told})}", 303)
+        return RedirectResponse(f"./?{urlencode({'tenant': form['tenant'], 'told': told})}", 303)
 
     def _base(self, asked: Asked) -> str:
-        return self._provider.addresses.base(asked.url.scheme, asked.url.netloc)
+        scope = asked.scope
+        return self._provider.addresses.told(scope["scheme"], asked.headers.get("host", ""), scope["headers"])
 
 
 def _armed(form: dict[str, str]) -> Armed:

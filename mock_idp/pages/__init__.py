@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mock_idp.records import Account
 
 HTML = (b"content-type", b"text/html; charset=utf-8")
+_MOST_READY = 20
+"""Lists that are kept ready: a proxy may tell a prefix with each request."""
 _LONGEST_SHOWN = 2000
 """Characters of a parameter that the error page shows."""
 _SECRETS = frozenset({"client_secret", "password", "code_verifier", "client_assertion"})
@@ -53,7 +55,7 @@ class Pages:
             auto_reload=False,
         )
         self._templates.filters["prose"] = _prose
-        self._ready: dict[str, Markup] = {}
+        self._ready: dict[tuple[str, str], Markup] = {}
 
     async def sign_in(self, flow: Authorization, pending: str, *, problem: str = "") -> Answer:
         """Who signs in, and with which faults?"""
@@ -190,13 +192,14 @@ class Pages:
 
     def _faults(self, flow: Flow, verb: str, ticked: Sequence[str]) -> Markup:
         """The list of faults to tick; there are hundreds, so it is written once."""
-        ready = self._ready.get(verb)
+        key = verb, flow.request.prefix
+        ready = self._ready.get(key)
         if ready is not None and not ticked:
             return ready
         macros: Any = self._templates.get_template("macros.html").module
-        text = Markup(macros.faults(_areas(flow), ticked, verb, flow.provider.prefix))  # noqa: S704 # a template's
-        if not ticked:
-            self._ready[verb] = text
+        text = Markup(macros.faults(_areas(flow), ticked, *key))  # noqa: S704 # a template's
+        if not ticked and len(self._ready) < _MOST_READY:
+            self._ready[key] = text
         return text
 
     def _page(  # noqa: PLR0913 # each is a property of the answer
@@ -246,7 +249,7 @@ def _policy(script: str, *, framed: bool, frames_allowed: bool) -> tuple[bytes, 
 
 
 def _path(flow: Flow, endpoint: str) -> str:
-    return quote(f"{flow.provider.prefix}/{flow.tenant.name}/{endpoint}", safe="/")
+    return quote(f"{flow.request.prefix}/{flow.tenant.name}/{endpoint}", safe="/")
 
 
 def _people(flow: Flow) -> list[dict[str, str]]:

@@ -11,15 +11,13 @@ from urllib.parse import unquote_plus
 from mock_idp.protocol.client_keys import client_keys, first_use, verified
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.table import Flow
-from mock_idp.protocol.vocabulary import CLIENT_ALGORITHMS, SYMMETRIC
+from mock_idp.protocol.vocabulary import CLIENT_ALGORITHMS, REPEATABLE, SYMMETRIC
 from mock_idp.tokens.jws import TokenRefusedError, unverified_claims, unverified_header
 
 if TYPE_CHECKING:
     from mock_idp.records import AuthMethod, Client
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-SEVERAL = ("resource", "audience")
-"""Parameters that may stand several times (RFC 8707, section 2; RFC 8693, section 2.1)."""
 _NOT_ENCODED = "not form-encoded before it was put into the Basic credentials"
 
 
@@ -49,7 +47,7 @@ def read_form(flow: ClientRequest) -> None:
     """A form in the body, each parameter once; nothing is read from the URL (RFC 6749, section 2.3.1)."""
     flow.params = flow.request.form()
     for name in flow.params.repeated:
-        if name not in SEVERAL:
+        if name not in REPEATABLE:
             raise OAuthError("invalid_request", f"{name[:60]} was sent more than once", "RFC 6749, section 3.2")
 
 

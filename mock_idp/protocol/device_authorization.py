@@ -66,7 +66,6 @@ async def make_codes(flow: DeviceAuthorization) -> None:
     flow.bind(faults)  # an unknown one is refused here, where it was named
     device = DeviceCode(
         client_id=flow.client.client_id,
-        user_code=flow.user_code,
         scope=flow.scope,
         expires_at=flow.now + lifetime,
         issuer=flow.issuer,

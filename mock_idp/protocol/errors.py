@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 _UNSAYABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
+def sayable(text: str) -> str:
+    """Text with a question mark for what no ``error_description`` may hold (RFC 6749, section 4.1.2.1)."""
+    return _UNSAYABLE.sub("?", text)
+
+
 class OAuthError(Exception):
     """A refusal.
 
@@ -39,7 +44,7 @@ class OAuthError(Exception):
     ) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
-        self.description = _UNSAYABLE.sub("?", description)
+        self.description = sayable(description)
         self.source = source
         self.status = status
         self.challenge = challenge

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from mock_idp.protocol.errors import OAuthError
+from mock_idp.protocol.uris import is_uri
 
 if TYPE_CHECKING:
     from mock_idp.protocol.table import Flow
 
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
-_URI = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 
 
 def read_scope(flow: Flow) -> list[str]:
@@ -57,7 +56,7 @@ def check_resources(flow: Flow, resources: list[str]) -> None:
     """
     known = flow.tenant.settings.resources
     for resource in resources:
-        if not _is_absolute(resource):
+        if not is_uri(resource):
             raise OAuthError(
                 "invalid_target",
                 f"resource {resource[:200]!r} is not an absolute URI without a fragment",
@@ -65,10 +64,3 @@ def check_resources(flow: Flow, resources: list[str]) -> None:
             )
         if known and resource not in known:
             raise OAuthError("invalid_target", f"there is no resource {resource[:200]!r} here", "RFC 8707, section 2")
-
-
-def _is_absolute(uri: str) -> bool:
-    try:
-        return bool(_URI.fullmatch(uri)) and bool(urlsplit(uri).scheme)
-    except ValueError:
-        return False

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mock_idp.keys.rotation import signing_key
 from mock_idp.protocol import dpop
 from mock_idp.protocol.access_token import live_token
-from mock_idp.protocol.errors import OAuthError
+from mock_idp.protocol.errors import OAuthError, sayable
 from mock_idp.protocol.mapped_claims import OF_TOKENS
 from mock_idp.protocol.table import Flow, Table
 from mock_idp.protocol.vocabulary import ASYMMETRIC
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from mock_idp.records import AccessToken, Account
 
 _SCHEMES = {"bearer": "Bearer", "token": "Bearer", "dpop": "DPoP"}
-_NOT_IN_DESCRIPTION = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
-"""RFC 6750, section 3."""
 _FORBIDDEN = 403
 
 
@@ -212,7 +209,7 @@ def refuse(flow: UserInfo, error: OAuthError) -> Answer:
     elif not error.error:  # no token was sent: no more than how to send one (RFC 6750, section 3.1)
         challenges = [_challenge(flow, scheme, {}) for scheme in flow.dialect.token_schemes]
     else:
-        told = {"error": error.error, "error_description": _NOT_IN_DESCRIPTION.sub("?", error.description)}
+        told = {"error": error.error, "error_description": error.description}
         challenges = [
             _challenge(flow, flow.scheme, {**told, **({"scope": "openid"} if error.status == _FORBIDDEN else {})})
         ]
@@ -222,7 +219,7 @@ def refuse(flow: UserInfo, error: OAuthError) -> Answer:
 
 def _challenge(flow: UserInfo, scheme: str, attributes: dict[str, str]) -> str:
     name = _SCHEMES.get(scheme, _SCHEMES["bearer"])
-    told = {"realm": _NOT_IN_DESCRIPTION.sub("?", flow.tenant.name), **attributes}
+    told = {"realm": sayable(flow.tenant.name), **attributes}
     if name == "DPoP":
         told["algs"] = " ".join(ASYMMETRIC)
     return f"{name} " + ", ".join(f'{key}="{value}"' for key, value in told.items())

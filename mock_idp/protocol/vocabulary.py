@@ -25,5 +25,12 @@ PROMPTS = ("none", "login", "consent", "select_account")
 """OpenID Connect Core 1.0, section 3.1.2.1."""
 RESPONSE_MODES = ("query", "fragment", "form_post")
 """OAuth 2.0 Multiple Response Types, section 2.1, and Form Post Response Mode."""
+REPEATABLE = ("resource", "audience")
+"""Parameters that may stand several times (RFC 8707, section 2; RFC 8693, section 2.1)."""
 DEVICE_CODE: GrantType = "urn:ietf:params:oauth:grant-type:device_code"
 JWT_BEARER: GrantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+def in_order(response_type: str) -> str:
+    """A response type with its words sorted, as their order does not matter (RFC 6749, section 3.1.1)."""
+    return " ".join(sorted(response_type.split())) if " " in response_type else response_type

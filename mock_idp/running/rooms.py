@@ -40,4 +40,8 @@ class _Room:
         return await asyncio.shield(self._made)
 
     async def _load(self) -> Any:
-        return self._make(await asyncio.to_thread(import_module, self._module))
+        try:
+            return self._make(await asyncio.to_thread(import_module, self._module))
+        except BaseException:
+            self._made = None  # whoever asks next tries again
+            raise

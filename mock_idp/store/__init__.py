@@ -35,7 +35,7 @@ class Store(Protocol):
         """The tenant as it is now. Callers must not change it: `change` does."""
 
     async def create(self, tenant: Tenant) -> Tenant:
-        """Keep a new tenant, and give it back; where the name is taken, the one that is there.
+        """Keep a new tenant, and give back that very object; where the name is taken, the one that is there.
 
         Its version starts above all that a tenant of this name has had, since what is derived from tenants is cached.
         """

@@ -13,6 +13,7 @@ import secrets
 import time
 from collections import OrderedDict
 from functools import lru_cache
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
@@ -20,7 +21,7 @@ from weakref import WeakValueDictionary
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, NoScriptError, RedisError
 from redis.exceptions import ConnectionError as UnreachableError
 from redis.exceptions import TimeoutError as SilentError
 
@@ -30,7 +31,7 @@ from mock_idp.store import StoreDownError, first_version
 from mock_idp.store.codec import dump, load
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Sequence
 
     from mock_idp.store import R
 
@@ -51,25 +52,37 @@ CACHED_TENANTS = 4_096
 
 _TABLES = [table.__name__ for table in get_args(Record)]
 
+_Word = bytes | str | int | float
+_FAILURES = (RedisError, OSError)
+
+
+class _Script:
+    """Lua, and the name under which Redis keeps it once it has seen it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
 # KEYS: names, tenant; ARGV: name, stamp, document. Gives the stamp and the document that count.
-_CREATE = """
+_CREATE = _Script("""
 if redis.call('EXISTS', KEYS[2]) == 1 then return redis.call('HMGET', KEYS[2], 'stamp', 'document') end
 local now = redis.call('TIME')
 redis.call('ZADD', KEYS[1], now[1] * 1000000 + now[2], ARGV[1])
 redis.call('HSET', KEYS[2], 'stamp', ARGV[2], 'document', ARGV[3])
 return {ARGV[2], ARGV[3]}
-"""
+""")
 
 # KEYS: tenant; ARGV: the stamp that was read, the new stamp, the new document.
-_CHANGE = """
+_CHANGE = _Script("""
 if redis.call('HGET', KEYS[1], 'stamp') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'stamp', ARGV[2], 'document', ARGV[3])
 return 1
-"""
+""")
 
 # KEYS: tenant, index, row; ARGV: key, record, milliseconds, most rows, what keys of rows begin with.
 # A row that has expired left its index entry behind: it counts as new.
-_PUT = """
+_PUT = _Script("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local new = redis.call('EXISTS', KEYS[3]) == 0
 redis.call('HSET', KEYS[3], 'record', ARGV[2])
@@ -86,23 +99,23 @@ while true do
   redis.call('UNLINK', ARGV[5] .. oldest)
 end
 return 1
-"""
+""")
 
 # KEYS: row.
-_SPEND = """
+_SPEND = _Script("""
 local record = redis.call('HGET', KEYS[1], 'record')
 if not record then return false end
 return {record, redis.call('HSETNX', KEYS[1], 'spent', 1)}
-"""
+""")
 
 # KEYS: index, row; ARGV: key.
-_DELETE = """
+_DELETE = _Script("""
 redis.call('ZREM', KEYS[1], ARGV[1])
 return redis.call('DEL', KEYS[2])
-"""
+""")
 
 # KEYS: index; ARGV: what keys of rows begin with. Gives key, record, key, record, ...
-_RECORDS = """
+_RECORDS = _Script("""
 local found = {}
 for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local row = redis.call('HMGET', ARGV[1] .. key, 'record', 'spent')
@@ -112,30 +125,30 @@ for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   end
 end
 return found
-"""
+""")
 
 # KEYS: journal, then the indexes; ARGV: what keys of rows begin with, in the order of the indexes.
-_CLEAR = """
+_CLEAR = _Script("""
 for number, start in ipairs(ARGV) do
   for _, key in ipairs(redis.call('ZRANGE', KEYS[number + 1], 0, -1)) do redis.call('UNLINK', start .. key) end
   redis.call('UNLINK', KEYS[number + 1])
 end
 redis.call('UNLINK', KEYS[1])
-"""
+""")
 
 # KEYS: names, tenant; ARGV: name.
-_DROP = """
+_DROP = _Script("""
 redis.call('ZREM', KEYS[1], ARGV[1])
 return redis.call('DEL', KEYS[2])
-"""
+""")
 
 # KEYS: tenant, journal; ARGV: entry, most entries.
-_WRITE = """
+_WRITE = _Script("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local number = redis.call('HINCRBY', KEYS[1], 'number', 1)
 redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[2], number .. '-0', 'entry', ARGV[1])
 return number
-"""
+""")
 
 
 class RedisStore:
@@ -173,34 +186,74 @@ class RedisStore:
             raise ValueError(f"the store {self.address} cannot be used: {error}") from None
         self._redis = Redis(connection_pool=self._pool)
         self._waiting = Redis(connection_pool=self._waiting_pool)
+        self._batch: list[tuple[tuple[_Word, ...], asyncio.Future[Any]]] = []
+        self._sending: set[asyncio.Task[None]] = set()
         self._cache: OrderedDict[str, tuple[bytes, Tenant]] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        script = self._redis.register_script
-        self._create, self._change, self._drop = script(_CREATE), script(_CHANGE), script(_DROP)
-        self._put, self._spend, self._delete = script(_PUT), script(_SPEND), script(_DELETE)
-        self._records, self._clear, self._write = script(_RECORDS), script(_CLEAR), script(_WRITE)
 
     def _key(self, *parts: str) -> bytes:
         # Lone surrogates can stand in what a client chose, such as the ``jti`` of an assertion.
         return ":".join((self._prefix, *parts)).encode("utf-8", "surrogatepass")
 
-    def _command(self, *words: bytes | str | int) -> Awaitable[Any]:
-        answer: Awaitable[Any] = self._redis.execute_command(*words)  # type: ignore[no-untyped-call]
+    async def _command(self, *words: _Word) -> Any:
+        """Ask Redis; whatever it does other than answer is the store being down."""
+        try:
+            return await self._batched(words)
+        except _FAILURES as error:
+            raise self._down(error) from error
+
+    async def _run(self, script: _Script, keys: Sequence[bytes], words: Sequence[_Word] = ()) -> Any:
+        """Run a script, by its name where Redis knows it already."""
+        rest = (len(keys), *keys, *words)
+        try:
+            return await self._batched(("EVALSHA", script.sha, *rest))
+        except NoScriptError:
+            return await self._command("EVAL", script.text, *rest)
+        except _FAILURES as error:
+            raise self._down(error) from error
+
+    def _batched(self, words: tuple[_Word, ...]) -> asyncio.Future[Any]:
+        """The answer to a command, which is sent together with all others of this turn of the loop.
+
+        One at a time they would cost three times as much, most of it for the connection.
+        """
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        if not self._batch:
+            loop.call_soon(self._flush)
+        self._batch.append((words, answer))
         return answer
 
-    async def _ask(self, answer: Awaitable[Any]) -> Any:
-        """Wait for Redis; whatever it does other than answer is the store being down."""
-        try:
-            return await answer
-        except (UnreachableError, SilentError, OSError) as error:
-            refused = isinstance(error, AuthenticationError)
-            raise StoreDownError(self._sentence("refuses" if refused else "does not answer", error)) from error
-        except RedisError as error:
-            raise StoreDownError(self._sentence("refuses", error)) from error
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, []
+        task = asyncio.get_running_loop().create_task(self._send(batch))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
-    def _sentence(self, deed: str, error: Exception) -> str:
+    async def _send(self, batch: list[tuple[tuple[_Word, ...], asyncio.Future[Any]]]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for words, _ in batch:
+            pipeline.execute_command(*words)
+        try:
+            answers = await pipeline.execute(raise_on_error=False)
+        except _FAILURES as error:
+            answers = [error] * len(batch)
+        for (_, waiting), answer in zip(batch, answers, strict=True):
+            if waiting.done():  # whoever asked has gone
+                continue
+            if isinstance(answer, Exception):
+                waiting.set_exception(answer)
+            else:
+                waiting.set_result(answer)
+
+    def _down(self, error: Exception) -> StoreDownError:
+        silent = isinstance(error, (UnreachableError, SilentError, OSError)) and not isinstance(
+            error, AuthenticationError
+        )
         reason = " ".join(str(error).split()) or type(error).__name__
-        return f"the store {self.address} {deed}: {reason.rstrip('.')}"
+        return StoreDownError(
+            f"the store {self.address} {'does not answer' if silent else 'refuses'}: {reason.rstrip('.')}"
+        )
 
     def _load(self, kind: type[T], raw: bytes) -> T:
         try:
@@ -213,7 +266,7 @@ class RedisStore:
         """See `mock_idp.store.Store`. One HGET where the tenant has not changed since."""
         key = self._key("tenant", _quoted(name))
         cached = self._cache.get(name)
-        if cached is not None and await self._ask(self._command("HGET", key, "stamp")) == cached[0]:
+        if cached is not None and await self._command("HGET", key, "stamp") == cached[0]:
             return cached[1]
         found = await self._read(name)
         if found is None:
@@ -223,7 +276,7 @@ class RedisStore:
 
     async def _read(self, name: str) -> tuple[bytes, Tenant] | None:
         key = self._key("tenant", _quoted(name))
-        stamp, document = await self._ask(self._command("HMGET", key, "stamp", "document"))
+        stamp, document = await self._command("HMGET", key, "stamp", "document")
         return None if stamp is None else (stamp, self._load(Tenant, document))
 
     def _remember(self, name: str, stamp: bytes, tenant: Tenant) -> Tenant:
@@ -238,8 +291,10 @@ class RedisStore:
         keys = [self._key("names"), self._key("tenant", _quoted(tenant.name))]
         name = tenant.name.encode("utf-8", "surrogatepass")
         tenant.version = first_version()
-        stamp, document = await self._ask(self._create(keys, [name, _stamp(), dump(tenant)]))
-        return self._remember(tenant.name, stamp, self._load(Tenant, document))
+        own = _stamp()
+        stamp, document = await self._run(_CREATE, keys, [name, own, dump(tenant)])
+        there = self._remember(tenant.name, stamp, self._load(Tenant, document))
+        return tenant if stamp == own else there
 
     async def change(self, name: str, edit: Callable[[Tenant], T]) -> T:
         """See `mock_idp.store.Store`.
@@ -256,7 +311,7 @@ class RedisStore:
                 outcome = edit(tenant)
                 tenant.version += 1
                 written = _stamp()
-                if await self._ask(self._change([key], [read, written, dump(tenant)])):
+                if await self._run(_CHANGE, [key], [read, written, dump(tenant)]):
                     self._remember(name, written, tenant)
                     return outcome
         raise StoreDownError(
@@ -268,13 +323,13 @@ class RedisStore:
         self._cache.pop(name, None)
         keys = [self._key("names"), self._key("tenant", _quoted(name))]
         # The tenant goes first: from then on nothing new is kept for it.
-        dropped = await self._ask(self._drop(keys, [name.encode("utf-8", "surrogatepass")]))
+        dropped = await self._run(_DROP, keys, [name.encode("utf-8", "surrogatepass")])
         await self.clear(name)
         return bool(dropped)
 
     async def names(self) -> list[str]:
         """See `mock_idp.store.Store`."""
-        found = await self._ask(self._command("ZRANGE", self._key("names"), 0, -1))
+        found = await self._command("ZRANGE", self._key("names"), 0, -1)
         return [name.decode("utf-8", "surrogatepass") for name in found]
 
     async def put(self, tenant: str, key: str, record: Record, lifetime: float) -> None:
@@ -284,31 +339,31 @@ class RedisStore:
         milliseconds = math.ceil(lifetime * 1000)
         start = self._key("row", owner, table, "")
         name = key.encode("utf-8", "surrogatepass")
-        await self._ask(self._put(keys, [name, dump(record), milliseconds, self._keep, start]))
+        await self._run(_PUT, keys, [name, dump(record), milliseconds, self._keep, start])
 
     async def get(self, tenant: str, table: type[R], key: str) -> R | None:
         """See `mock_idp.store.Store`."""
         row = self._key("row", _quoted(tenant), table.__name__, key)
-        record = await self._ask(self._command("HGET", row, "record"))
+        record = await self._command("HGET", row, "record")
         return None if record is None else self._load(table, record)
 
     async def spend(self, tenant: str, table: type[R], key: str) -> tuple[R | None, bool]:
         """See `mock_idp.store.Store`."""
         row = self._key("row", _quoted(tenant), table.__name__, key)
-        found = await self._ask(self._spend([row]))
+        found = await self._run(_SPEND, [row])
         return (self._load(table, found[0]), bool(found[1])) if found else (None, False)
 
     async def delete(self, tenant: str, table: type[Record], key: str) -> bool:
         """See `mock_idp.store.Store`."""
         owner = _quoted(tenant)
         keys = [self._key("index", owner, table.__name__), self._key("row", owner, table.__name__, key)]
-        return bool(await self._ask(self._delete(keys, [key.encode("utf-8", "surrogatepass")])))
+        return bool(await self._run(_DELETE, keys, [key.encode("utf-8", "surrogatepass")]))
 
     async def records(self, tenant: str, table: type[R]) -> dict[str, R]:
         """See `mock_idp.store.Store`."""
         owner = _quoted(tenant)
         start = self._key("row", owner, table.__name__, "")
-        found = await self._ask(self._records([self._key("index", owner, table.__name__)], [start]))
+        found = await self._run(_RECORDS, [self._key("index", owner, table.__name__)], [start])
         pairs = zip(found[::2], found[1::2], strict=True)
         return {key.decode("utf-8", "surrogatepass"): self._load(table, record) for key, record in pairs}
 
@@ -317,18 +372,18 @@ class RedisStore:
         owner = _quoted(tenant)
         indexes = [self._key("index", owner, table) for table in _TABLES]
         starts = [self._key("row", owner, table, "") for table in _TABLES]
-        await self._ask(self._clear([self._key("journal", owner), *indexes], starts))
+        await self._run(_CLEAR, [self._key("journal", owner), *indexes], starts)
 
     async def write(self, tenant: str, entry: Entry) -> None:
         """See `mock_idp.store.Store`."""
         owner = _quoted(tenant)
         keys = [self._key("tenant", owner), self._key("journal", owner)]
-        entry.number = await self._ask(self._write(keys, [dump(entry), self._journal_length]))
+        entry.number = await self._run(_WRITE, keys, [dump(entry), self._journal_length])
 
     async def entries(self, tenant: str, after: int = 0) -> list[Entry]:
         """See `mock_idp.store.Store`."""
         journal = self._key("journal", _quoted(tenant))
-        found = await self._ask(self._command("XRANGE", journal, f"{after + 1}-0", "+"))
+        found = await self._command("XRANGE", journal, f"{after + 1}-0", "+")
         return [self._entry(*item) for item in found]
 
     def _entry(self, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
@@ -344,11 +399,15 @@ class RedisStore:
         while True:
             found = await self.entries(tenant, after)
             left = deadline - time.monotonic()
-            if found or left <= 0 or not await self._ask(self._command("EXISTS", self._key("tenant", owner))):
+            if found or left <= 0 or not await self._command("EXISTS", self._key("tenant", owner)):
                 return found
             block = max(1, int(min(left, LONGEST_BLOCK) * 1000))
             streams = {journal: f"{after}-0"}
-            for _, items in await self._ask(self._waiting.xread(streams, block=block)) or ():  # type: ignore[arg-type]
+            try:
+                read: Any = await self._waiting.xread(streams, block=block)  # type: ignore[arg-type]
+            except _FAILURES as error:
+                raise self._down(error) from error
+            for _, items in read or ():
                 return [self._entry(*item) for item in items]
 
     async def close(self) -> None:

@@ -139,6 +139,12 @@ class Request:
         return [value.decode("latin-1") for key, value in self.headers if key == name]
 
     @property
+    def prefix(self) -> str:
+        """The path under which the sender knows this server, "" or "/idp"."""
+        _, slash, path = self.base.partition("://")[2].partition("/")
+        return slash + path
+
+    @property
     def media_type(self) -> str:
         """The type of the body, in lower case, without parameters."""
         return (self.header(b"content-type") or "").partition(";")[0].strip().lower()

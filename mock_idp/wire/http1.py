@@ -53,16 +53,29 @@ class Exchange:
     """One request and its response.
 
     Attributes:
-        transport: of the connection; an application that plays a crashing server aborts it.
+        transport: of the connection. An application that plays a crashing server aborts it, and sets the next two, as
+            it would with uvicorn.
         response_complete: nothing more is sent.
+        disconnected: nobody listens any more.
 
     """
 
-    __slots__ = ("_body", "_chunked", "_connection", "_head", "_keep_alive", "_started", "response_complete", "scope")
+    __slots__ = (
+        "_body",
+        "_chunked",
+        "_connection",
+        "_head",
+        "_keep_alive",
+        "_started",
+        "disconnected",
+        "response_complete",
+        "scope",
+    )
 
     def __init__(self, connection: Connection, scope: Message, body: bytes | None, *, keep_alive: bool) -> None:
         self.scope = scope
         self.response_complete = False
+        self.disconnected = False
         self._connection = connection
         self._body: bytes | None = body
         self._keep_alive = keep_alive
@@ -82,7 +95,7 @@ class Exchange:
         except Exception:  # noqa: BLE001 # whatever it is, the connection must not hang
             _log.exception("%s %s", self.scope["method"], self.scope["path"])
         if not self.response_complete:
-            if self._started or self.transport.is_closing():
+            if self._started or self.disconnected or self.transport.is_closing():
                 self.transport.abort()
             else:
                 self._write(500, [(b"content-type", b"text/plain")], b"Internal Server Error\n")
@@ -219,11 +232,6 @@ class Connection(asyncio.Protocol):
             if event is not None:
                 event.set()
 
-    def eof_received(self) -> bool:
-        """The client has said all; it may still be listening for an answer."""
-        self._closing = True
-        return self.busy
-
     def pause_writing(self) -> None:
         """The client reads more slowly than we write."""
         self._drained = asyncio.Event()
@@ -331,6 +339,9 @@ class Connection(asyncio.Protocol):
         """The request is whole."""
         parser = self._parser
         if parser.should_upgrade():
+            return
+        if self._size > MOST_BODY:
+            self._refuse(413)
             return
         if self._as_sent is not None:
             self._headers, self._as_sent = self._as_sent, None

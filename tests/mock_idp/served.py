@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -22,6 +22,7 @@ from mock_idp.provider import Provider
 from mock_idp.records import Client, Settings, Tenant
 from mock_idp.store.memory import MemoryStore
 from mock_idp.wire.asgi import Edge
+from mock_idp.wire.http1 import under_uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -48,7 +49,7 @@ class Served:
         self.provider.addresses.listening = self.base
         edge = Edge(self.provider)
         quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "ws": "none", "lifespan": "on"}
-        config = uvicorn.Config(edge, **quiet, **tls)
+        config = uvicorn.Config(edge, http=under_uvicorn, **quiet, **tls)  # type: ignore[arg-type]
         self._server = uvicorn.Server(config)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -62,7 +63,7 @@ class Served:
 
         asyncio.run(serve())
 
-    def __enter__(self) -> Served:
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(WAIT_S)
         deadline = time.monotonic() + WAIT_S
@@ -136,7 +137,9 @@ class World:
         """A fresh authorization code."""
         return answered(self.authorize(**parameters))["code"]
 
-    def redeem(self, code: str, *, auth: tuple[str, str] | None = ("app", "app-secret"), **parameters: Any) -> httpx.Response:
+    def redeem(
+        self, code: str, *, auth: tuple[str, str] | None = ("app", "app-secret"), **parameters: Any
+    ) -> httpx.Response:
         """A token request for a code, by Basic."""
         sound = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI}
         return self.post("token", _present({**sound, **parameters}), **({"auth": auth} if auth else {}))
@@ -151,7 +154,9 @@ class World:
     def refresh(self, token: str, **parameters: Any) -> httpx.Response:
         """A token request for a refresh token, by Basic."""
         return self.post(
-            "token", _present({"grant_type": "refresh_token", "refresh_token": token, **parameters}), auth=("app", "app-secret")
+            "token",
+            _present({"grant_type": "refresh_token", "refresh_token": token, **parameters}),
+            auth=("app", "app-secret"),
         )
 
     def userinfo(self, access_token: str) -> httpx.Response:

@@ -103,7 +103,7 @@ def test_a_taken_port_is_one_line_and_exit_4() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--host", "0.0.0.0"), "--public"),  # noqa: S104 # refused
+        (("--host", "0.0.0.0"), "--public"),
         (("--host", "no.such.host.invalid"), "--host"),
         (("--port", "70000"), "0 to 65535"),
         (("--port", "many"), "0 to 65535"),

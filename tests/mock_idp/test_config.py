@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -64,13 +65,14 @@ def test_the_schema_takes_the_example_and_refuses_what_the_reader_refuses(
     schema = docs.json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(tomllib.loads(docs.EXAMPLE), schema)
-    for document in (
+    wrong: list[dict[str, Any]] = [
         {"tenant": {}},
         {"tenants": {"a": {"auto_aprove": "x"}}},
         {"tenants": {"a": {"strict": "yes"}}},
         {"tenants": {"a": {"signing_alg": "HS256"}}},
         {"tenants": {"a": {"clients": {"c": {"registered": False}}}}},
-    ):
+    ]
+    for document in wrong:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(document, schema)
         complaint(tmp_path, json.dumps(document), "idp.json")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis.core.result import Ok
 
 import mock_idp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from schemathesis.core.result import Ok
 
 TENANT = "fuzzed"
 
@@ -36,15 +35,18 @@ def test_no_request_is_answered_by_a_fault_of_ours(provider: mock_idp.Control, s
     operations = list(schema.get_all_operations())
     assert len(operations) > 30
     for result in operations:
+        assert isinstance(result, Ok)
         operation = result.ok()
         with subtests.test(operation.label):
 
             @given(case=operation.as_strategy())
-            @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-            def fuzz(case: schemathesis.Case) -> None:
+            @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+            def fuzz(case: schemathesis.Case[Any]) -> None:
                 provider.tenant(TENANT)
                 if "tenant" in case.path_parameters:
                     case.path_parameters["tenant"] = TENANT
+                if case.query:
+                    case.query.pop("wait", None)  # up to a minute each
                 response = case.call(headers=headers)
                 assert response.status_code < 500, f"{response.status_code} {response.text}"
                 if response.status_code >= 400:

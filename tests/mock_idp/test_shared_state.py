@@ -13,8 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
+import mock_idp
 from mock_idp.accounts import usual_accounts
 from mock_idp.provider import Provider
 from mock_idp.records import Armed, Client, Settings, Tenant
@@ -25,8 +27,6 @@ from tests.mock_idp.served import REDIRECT_URI
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-
-    import httpx
 
     from tests.mock_idp.redis_server import RedisServer
 
@@ -196,6 +196,17 @@ def test_a_store_that_goes_away_is_a_clean_503_and_is_taken_up_again(redis_serve
 
     with started("--store", redis_server.url) as (base, _):
         asyncio.run(scenario(base))
+
+
+def test_tenants_of_a_shared_store_are_made_over_http(redis_url: str) -> None:
+    store = f"{redis_url}?prefix=test-{secrets.token_hex(6)}"
+    with mock_idp.start(store=store) as one, mock_idp.start(store=store) as other:
+        idp = one.tenant("acme", auto_approve="alice")
+        assert other.tenants() == ["acme"]
+        assert httpx.get(f"{other.base}/acme/jwks").json() == httpx.get(f"{idp.issuer}/jwks").json()
+        with pytest.raises(mock_idp.IdpError, match="there is a tenant 'acme' already"):
+            other.ask("POST", "/tenants", {"name": "acme"})
+        idp.drop()
 
 
 def test_workers_share_a_port_and_one_that_dies_is_replaced(redis_url: str) -> None:

@@ -93,7 +93,7 @@ def test_a_tenant_comes_back_whole(use: Use) -> None:
 def test_the_first_to_create_a_tenant_wins(use: Use) -> None:
     async def scenario(store: Store) -> None:
         first, second = Tenant("same", accounts={"a": Account("a")}), Tenant("same")
-        await store.create(first)
+        assert await store.create(first) is first
         assert list((await store.create(second)).accounts) == ["a"]
         assert await store.names() == ["t", "same"]
 
@@ -159,7 +159,7 @@ def test_a_dropped_tenant_leaves_no_trace_and_starts_anew(use: Use) -> None:
 
 def test_a_record_comes_back_whole(use: Use) -> None:
     code = Code(grant(), 99.5, None, challenge="c")
-    device = DeviceCode("app", "ABCD", ["openid"], 5.0, "http://issuer.test", grant=grant())
+    device = DeviceCode("app", ["openid"], 5.0, "http://issuer.test", grant=grant())
 
     async def scenario(store: Store) -> None:
         for key, record in (("k:1", code), ("", device), ("\ud800", Seen(1.0))):

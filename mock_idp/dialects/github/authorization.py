@@ -11,14 +11,13 @@ from mock_idp.protocol.authorization.request import (
     check_redirect_uri,
     check_response_mode,
     check_scope,
-    is_uri,
     may_redirect,
-    on_loopback,
     own_client,
     read_parameters,
 )
 from mock_idp.protocol.authorization.response import make_grant
 from mock_idp.protocol.errors import OAuthError
+from mock_idp.protocol.uris import is_uri, on_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

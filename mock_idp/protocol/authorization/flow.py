@@ -24,7 +24,6 @@ class Authorization(Flow):
         claims: the parsed ``claims`` request (OpenID Connect Core 1.0, section 5.5).
         max_age: seconds that the last sign-in may be ago; None where any will do.
         acr_values: the classes asked for, best first.
-        acr_essential: none of them reached is a failure.
         subject: who has to be signed in: that of ``id_token_hint``, or asked for by ``claims``.
         waiting: what was kept while a page was shown.
         pending: the id under which it was kept.
@@ -45,7 +44,6 @@ class Authorization(Flow):
     prompt: list[str] = field(default_factory=list)
     max_age: int | None = None
     acr_values: list[str] = field(default_factory=list)
-    acr_essential: bool = False
     subject: str | None = None
     fault_names: list[str] = field(default_factory=list)
     account: Account | None = None

@@ -152,7 +152,6 @@ async def wait_for_person(flow: Authorization) -> str:
         raw_state=flow.state.decode("latin-1") if flow.state else None,
         expires_at=flow.now + _PENDING_S,
         issuer=flow.issuer,
-        account=flow.account.name if flow.account else None,
         sid=flow.session.sid if flow.session else None,
     )
     flow.pending = unguessable()
@@ -177,7 +176,6 @@ async def sign_in(flow: Authorization, name: str) -> None:
         expires_at=flow.now + lifetime,
         faults=faults,
         acr=next((value for value in flow.acr_values if value in reachable), None),
-        issuer=flow.issuer,
     )
     await flow.provider.store.put(flow.tenant.name, flow.session.sid, flow.session, lifetime)
     flow.cookies.append(session_cookie(flow, cookie))
@@ -187,7 +185,7 @@ def session_cookie(flow: Flow, value: str, *, gone: bool = False) -> str:
     """The provider's own session cookie; over TLS it may travel in frames of other sites, for prompt=none."""
     site = "SameSite=None; Secure" if flow.request.base.startswith("https:") else "SameSite=Lax"
     end = "; Max-Age=0" if gone else ""
-    path = quoted(f"{flow.provider.prefix}/{flow.tenant.name}", "/")
+    path = quoted(f"{flow.request.prefix}/{flow.tenant.name}", "/")
     return f"{SESSION_COOKIE}={value}; Path={path}; HttpOnly; {site}{end}"
 
 

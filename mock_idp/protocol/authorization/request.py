@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -12,7 +11,8 @@ from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.grants.subjects import own_keys
 from mock_idp.protocol.request_object import resolve
 from mock_idp.protocol.targets import read_scope
-from mock_idp.protocol.vocabulary import PROMPTS, RESPONSE_MODES
+from mock_idp.protocol.uris import is_uri, on_loopback, runs_script
+from mock_idp.protocol.vocabulary import PROMPTS, REPEATABLE, RESPONSE_MODES, in_order
 from mock_idp.records import Pending
 from mock_idp.tokens.jws import TokenRefusedError, verify
 from mock_idp.wire.http import FORM, Params, raw_value
@@ -22,19 +22,12 @@ if TYPE_CHECKING:
     from mock_idp.protocol.table import Flow
     from mock_idp.records import Client
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PUSHED = "urn:ietf:params:oauth:request_uri:"
 """How the ``request_uri`` of a pushed request begins (RFC 9126, section 2.2)."""
-UNSENDABLE = ("javascript", "data", "vbscript")
-"""Schemes that would run as script in the browser."""
 
 _CORE = "OpenID Connect Core 1.0, section"
-_URI = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
-"""RFC 3986, section 2. Browsers read a backslash as a slash, so what is no URI would lead elsewhere than it seems."""
 _URL_SAFE = "-._~:/?[]@!$'()*+,;=%&"
 _MOST_MAX_AGE = 10**10
-_SEVERAL = ("resource", "audience")
-"""Parameters that may stand several times (RFC 8707, section 2)."""
 
 
 # --- where the parameters are -----------------------------------------------------------------------------------------
@@ -168,21 +161,6 @@ def _only_redirect_uri(flow: Authorization) -> str:
     return registered[0]
 
 
-def is_uri(text: str) -> bool:
-    """Is it an absolute URI without a fragment?"""
-    try:
-        return bool(_URI.fullmatch(text)) and "#" not in text and bool(urlsplit(text).scheme)
-    except ValueError:
-        return False
-
-
-def on_loopback(uri: str) -> bool:
-    """Does the URI lead to this machine, by http or https?"""
-    parts = urlsplit(uri)
-    host = parts.hostname or ""
-    return parts.scheme in ("http", "https") and (host in LOOPBACK or host.endswith(".localhost"))
-
-
 def may_redirect(flow: Flow, uri: str) -> bool:
     """May the response go there? `uri` is one (`is_uri`)."""
     client = own_client(flow)
@@ -195,7 +173,7 @@ def may_redirect(flow: Flow, uri: str) -> bool:
         registered = [_but_for_port(one) for one in client.redirect_uris if is_uri(one)]
         if _but_for_port(uri) in registered:
             return True
-    return urlsplit(uri).scheme not in UNSENDABLE and flow.tolerates("any-redirect-uri")
+    return not runs_script(uri) and flow.tolerates("any-redirect-uri")
 
 
 def _but_for_port(uri: str) -> tuple[str, str | None, str, str]:
@@ -208,25 +186,21 @@ def check_response_type(flow: Authorization) -> None:
     asked = flow.params.get("response_type")
     if asked is None:
         raise OAuthError("invalid_request", "response_type is missing", "RFC 6749, section 3.1.1")
-    flow.response_type = _sorted(asked)
+    flow.response_type = in_order(asked)
     flow.response_mode = "query" if flow.response_type == "code" else "fragment"
     client, settings = own_client(flow), flow.tenant.settings
     offered = flow.dialect.response_types(settings)
-    if flow.response_type not in offered and flow.response_type not in map(_sorted, offered):
+    if flow.response_type not in offered and flow.response_type not in map(in_order, offered):
         flow.response_mode = "fragment" if {"token", "id_token"} & {*asked.split()} else "query"
         raise OAuthError(
             "unsupported_response_type",
             f"response_type {asked[:60]!r} is switched off here",
             "RFC 6749, section 4.1.2.1",
         )
-    if client.response_types and flow.response_type not in map(_sorted, client.response_types):
+    if client.response_types and flow.response_type not in map(in_order, client.response_types):
         raise OAuthError(
             "unauthorized_client", f"this client may not use response_type {asked!r}", "RFC 6749, section 4.1.2.1"
         )
-
-
-def _sorted(response_type: str) -> str:
-    return response_type if " " not in response_type else " ".join(sorted(response_type.split()))
 
 
 def check_response_mode(flow: Authorization) -> None:
@@ -248,7 +222,7 @@ def check_response_mode(flow: Authorization) -> None:
 def refuse_repeated(flow: Authorization) -> None:
     """Parameters stand once (RFC 6749, section 3.1); ``resource`` may stand several times (RFC 8707)."""
     for name in flow.params.repeated:
-        if name not in _SEVERAL:
+        if name not in REPEATABLE:
             raise OAuthError("invalid_request", f"{name[:60]} was sent more than once", "RFC 6749, section 3.1")
 
 
@@ -354,12 +328,12 @@ def read_acr(flow: Authorization) -> None:
     OpenID Connect Core 1.0, sections 3.1.2.1 and 5.5.1.1.
     """
     flow.acr_values = flow.params.get("acr_values", "").split()
-    wanted = flow.claims.get("id_token", {}).get("acr")
+    wanted = flow.claims.get("id_token", {}).get("acr") or {}
     if wanted:
         values = wanted.get("values", [wanted["value"]] if "value" in wanted else [])
         flow.acr_values = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
-        flow.acr_essential = wanted.get("essential") is True and bool(flow.acr_values)
-    if flow.acr_essential and not set(flow.acr_values) & set(flow.tenant.settings.acr_values):
+    reachable = set(flow.acr_values) & set(flow.tenant.settings.acr_values)
+    if wanted.get("essential") is True and flow.acr_values and not reachable:
         raise OAuthError(
             "unmet_authentication_requirements",
             f"none of the essential acr values {', '.join(flow.acr_values)[:80]} can be reached here",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
 from mock_idp.protocol.access_token import new_access_token
+from mock_idp.protocol.errors import sayable
 from mock_idp.protocol.id_token import ID_TOKEN, IdToken
 from mock_idp.protocol.table import Table
 from mock_idp.records import Code, Grant, unguessable
@@ -15,9 +15,6 @@ from mock_idp.wire.http import Answer, quoted, redirect
 if TYPE_CHECKING:
     from mock_idp.protocol.authorization.flow import Authorization
     from mock_idp.protocol.errors import OAuthError
-
-_NOT_IN_DESCRIPTION = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
-"""RFC 6749, section 4.1.2.1."""
 
 
 async def make_grant(flow: Authorization) -> None:
@@ -180,7 +177,7 @@ async def send_error(flow: Authorization, error: OAuthError) -> Answer:
     description = f"{error.description} ({error.source})" if error.source else error.description
     flow.response = [
         ("error", quote(error.error, safe="")),
-        ("error_description", quote(_NOT_IN_DESCRIPTION.sub("?", description), safe="")),
+        ("error_description", quote(sayable(description), safe="")),
     ]
     outcome = await ERROR_RESPONSE.walk(flow)
     assert outcome is not None  # noqa: S101 # its last step delivers

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from mock_idp.protocol.authorization import session_cookie, session_of
-from mock_idp.protocol.authorization.request import UNSENDABLE, is_uri, on_loopback, read_hint, read_state
+from mock_idp.protocol.authorization.request import read_hint, read_state
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.logout.back_channel import grants_of, send_logout
 from mock_idp.protocol.table import Flow, Table
+from mock_idp.protocol.uris import is_uri, on_loopback, runs_script
 from mock_idp.records import Grant, Pending, Session, unguessable
 from mock_idp.wire.http import FORM, Answer, Params, redirect
 
@@ -118,7 +119,7 @@ def _may_return(flow: EndSession, client: Client, uri: str) -> bool:
         return True
     if not client.registered:
         return on_loopback(uri)
-    return uri.partition(":")[0].lower() not in UNSENDABLE and flow.tolerates("post-logout-uri-unregistered")
+    return not runs_script(uri) and flow.tolerates("post-logout-uri-unregistered")
 
 
 # --- the session ------------------------------------------------------------------------------------------------------

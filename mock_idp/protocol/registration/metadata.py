@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from mock_idp.keys.ring import ALGORITHMS
 from mock_idp.protocol.errors import OAuthError
-from mock_idp.protocol.vocabulary import AUTH_METHODS, CLIENT_ALGORITHMS
+from mock_idp.protocol.uris import is_uri, runs_script
+from mock_idp.protocol.vocabulary import AUTH_METHODS, CLIENT_ALGORITHMS, in_order
 from mock_idp.records import Client, GrantType, unguessable
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _SOURCE = "RFC 7591, section 2"
 _LOGOUT = "OpenID Connect RP-Initiated, Back-Channel and Front-Channel Logout 1.0"
-_SENDS_SCRIPT = ("javascript", "data", "vbscript")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 _MOST_TEXT = 2000
 _MOST_ENTRIES = 100
 _BY_SECRET = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
@@ -62,7 +60,7 @@ def _seconds(name: str, value: Any) -> None:
 
 def _url(name: str, value: Any) -> None:
     _text(name, value)
-    if not is_absolute(value) or urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+    if not is_uri(value) or urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
         raise refusal(f"{name} is not an absolute http or https URL")
 
 
@@ -78,18 +76,10 @@ def _redirect_uris(name: str, value: Any) -> None:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value) or len(value) > _MOST_ENTRIES:
         raise refusal(f"{name} is not a list of at most {_MOST_ENTRIES} URIs", error)
     for entry in value:
-        if len(entry) > _MOST_TEXT or not is_absolute(entry):
+        if len(entry) > _MOST_TEXT or not is_uri(entry):
             raise refusal(f"{entry[:200]!r} of {name} is not an absolute URI without a fragment", error)
-        if urlsplit(entry).scheme.lower() in _SENDS_SCRIPT:
+        if runs_script(entry):
             raise refusal(f"{entry[:200]!r} of {name} would run as script", error)
-
-
-def is_absolute(uri: str) -> bool:
-    """Is it an absolute URI without a fragment?"""
-    try:
-        return bool(_URI.fullmatch(uri)) and bool(urlsplit(uri).scheme)
-    except ValueError:
-        return False
 
 
 def _keys(name: str, value: Any) -> None:
@@ -234,9 +224,9 @@ def check_response_types(metadata: Mapping[str, Any], offered: list[str]) -> Non
         OAuthError: it does not.
 
     """
-    allowed = {_sorted(value) for value in offered}
+    allowed = {in_order(value) for value in offered}
     for response_type in metadata["response_types"]:
-        if _sorted(response_type) not in allowed:
+        if in_order(response_type) not in allowed:
             raise refusal(f"response_types holds {response_type[:80]!r}, which is switched off here")
         for word in response_type.split():
             if _NEEDED_GRANT.get(word) not in metadata["grant_types"]:
@@ -289,10 +279,6 @@ def check_id_token_algorithm(metadata: Mapping[str, Any], settings: Settings) ->
     asked = metadata.get("id_token_signed_response_alg", settings.signing_alg)
     if asked != settings.signing_alg:
         raise refusal(f"id_token_signed_response_alg is {asked}; this tenant signs with {settings.signing_alg}")
-
-
-def _sorted(response_type: str) -> str:
-    return " ".join(sorted(response_type.split()))
 
 
 def new_client(metadata: Mapping[str, Any], client: Client) -> Client:
