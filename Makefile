@@ -26,6 +26,10 @@ lint: $(STAMP)
 
 docs: $(STAMP)  ## write what is generated again
 	$(BIN)/python -m harness.profile.docs
+	$(BIN)/python -m mock_idp.docs
+	$(BIN)/python -m mock_idp.control.docs
+	$(BIN)/python -m mock_idp.faults.docs
+	$(BIN)/python -m tests.peers.docs
 
 clean:
 	rm -rf $(VENV) dist build authconform-report

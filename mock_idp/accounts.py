@@ -32,6 +32,14 @@ SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
 _SCOPE_OF = {name: scope for scope, names in SCOPE_CLAIMS.items() for name in names}
 
 
+LONGEST_NAME = 500
+
+
+def is_name(text: str) -> bool:
+    """May an account, or a client, be called that? What cannot be printed stands in no form, page or URL."""
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable()
+
+
 def usual_accounts() -> dict[str, Account]:
     """The people of a tenant that nobody configured."""
     return {name: Account(name) for name in ("alice", "bob", "carol")}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mock_idp.accounts import usual_accounts
+from mock_idp.accounts import is_name, usual_accounts
 from mock_idp.addresses import Addresses
 from mock_idp.dialects import DIALECTS
 from mock_idp.journal import MOST_BODY, Entry
@@ -208,7 +208,7 @@ class Provider:
 
     def _may_make(self, name: str) -> bool:
         first, slash, last = name.partition("/")
-        return self.open and first.isprintable() and (not slash or last in DIALECTS)
+        return self.open and first.isprintable() and first not in {".", ".."} and (not slash or last in DIALECTS)
 
     async def _make(self, name: str) -> Tenant:
         if self.template is None:
@@ -243,7 +243,7 @@ class Provider:
         """The client of that id; where the tenant is not strict, any.
 
         Raises:
-            OAuthError: the tenant is strict and does not know it.
+            OAuthError: the tenant is strict and does not know it, or that is no name.
 
         """
         known = tenant.clients.get(client_id)
@@ -253,13 +253,15 @@ class Provider:
             raise OAuthError(
                 "invalid_client", f"no client {client_id[:80]!r} is registered", "RFC 6749, section 2", status=401
             )
+        if not is_name(client_id):
+            raise OAuthError("invalid_client", "no client can be called that", "RFC 6749, appendix A.1", status=401)
         return Client(client_id, registered=False)
 
     async def account(self, tenant: Tenant, name: str) -> Account:
         """The account of that name; where the tenant is not strict, it is made.
 
         Raises:
-            OAuthError: the tenant is strict and does not know it.
+            OAuthError: the tenant is strict and does not know it, or that is no name.
 
         """
         known = tenant.accounts.get(name)
@@ -267,6 +269,8 @@ class Provider:
             return known
         if tenant.settings.strict:
             raise OAuthError("access_denied", f"there is no account {name[:80]!r}", "")
+        if not is_name(name):
+            raise OAuthError("access_denied", f"no account can be called {name[:80]!r}", "")
 
         def add(tenant: Tenant) -> Account:
             if len(tenant.accounts) >= MOST_ACCOUNTS:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mock_idp.accounts import parse_account, usual_accounts
+from mock_idp.accounts import LONGEST_NAME, is_name, parse_account, usual_accounts
 from mock_idp.documents import DocumentError, hints_of, join, patched, read, refuse_unknown
 from mock_idp.provider import LONGEST_TENANT, RESERVED
 from mock_idp.records import Account, Armed, Client, Clock, Settings, Tenant, unguessable
@@ -22,7 +22,6 @@ TENANT_KEYS = (*hints_of(Settings), "clients", "accounts", "clock", "faults")
 CLIENT_FIXED = ("client_id", "registered", "registration_token")
 """Members of a client that its document does not hold: its key, and what the provider keeps for itself."""
 ACCOUNT_FIXED = ("name",)
-LONGEST_NAME = 500
 YEAR_10000 = 253402300800.0
 
 
@@ -258,7 +257,7 @@ def patched_account(account: Account, data: Any, where: str = "") -> Account:
 
 
 def _check_key(name: str, where: str) -> None:
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not is_name(name):
         raise DocumentError(where, f"a name has 1 to {LONGEST_NAME} printable characters")
 
 

@@ -45,6 +45,11 @@ def application(provider: Provider, token: str) -> Gate:
         token: what requests have to carry.
 
     """
+    return Gate(described(provider), token)
+
+
+def described(provider: Provider) -> FastAPI:
+    """The routes, without the gate in front of them."""
     app = _Described(
         title="authconform mock provider: control",
         version=_version(),
@@ -73,7 +78,7 @@ def application(provider: Provider, token: str) -> Gate:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
-    return Gate(app, token)
+    return app
 
 
 def _version() -> str:

@@ -20,12 +20,22 @@ if TYPE_CHECKING:
 
     import httpx
 
+_NOT_FOUND = 404
 ANSWER_S = 10.0
 """Seconds that the provider has for an answer."""
 
 
 class IdpError(Exception):
-    """The provider refused, or does not answer; one line says why."""
+    """The provider refused, or does not answer; one line says why.
+
+    Attributes:
+        status: of the answer; 0 where there was none.
+
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class WaitedInVainError(IdpError, TimeoutError):
@@ -235,8 +245,9 @@ class Idp:
         self.ask("POST", "/reset")
 
     def drop(self) -> None:
-        """Remove the tenant with all that belongs to it."""
-        self.ask("DELETE")
+        """Remove the tenant with all that belongs to it; that is no error where it is gone already."""
+        with _gone_is_fine():
+            self.ask("DELETE")
 
 
 @dataclass
@@ -249,11 +260,8 @@ class ArmedFault:
 
     def remove(self) -> None:
         """Disarm it; that is no error where it has struck as often as it should."""
-        try:
+        with _gone_is_fine():
             self.idp.ask("DELETE", f"/faults/{_part(self.id)}")
-        except IdpError as error:
-            if "no armed fault" not in str(error):
-                raise
 
     def __enter__(self) -> Self:
         return self
@@ -602,7 +610,7 @@ class Control:
         except httpx.HTTPError as error:
             raise IdpError(f"the provider at {self.base} does not answer: {error or type(error).__name__}") from None
         if answer.is_error:
-            raise IdpError(_reason(answer))
+            raise IdpError(_reason(answer), answer.status_code)
         return answer.json() if answer.content else None
 
     def _client(self) -> httpx.Client:
@@ -660,6 +668,15 @@ def _reason(answer: httpx.Response) -> str:
     if isinstance(document, dict) and list(document) == ["error"]:
         return str(document["error"])
     return f"{answer.url} answered {answer.status_code}; is this the provider's base?"
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except IdpError as error:
+        if error.status != _NOT_FOUND:
+            raise
 
 
 def _part(name: str) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mock_idp.records import Tenant
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MOST_DIGITS = 15
 WAIT_S = 20.0
 """How long the live journal waits for something new."""
 
@@ -87,7 +88,8 @@ class Dashboard:
     def _page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         text = self._templates.get_template(name).render(style=STYLE, faults=_areas(), **values)
         policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
-        return HTMLResponse(text, status, {"cache-control": "no-store", "content-security-policy": policy})
+        headers = {"cache-control": "no-store", "content-security-policy": policy}
+        return HTMLResponse(text.encode("utf-8", "replace"), status, headers)  # claims may hold lone surrogates
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -140,13 +142,13 @@ class Dashboard:
     async def _rows(self, asked: Asked) -> Response:
         name, after = asked.query_params.get("tenant", ""), asked.query_params.get("after", "0")
         try:
-            entries = await self._provider.store.wait(name, int(after) if after.isdecimal() else 0, WAIT_S)
+            entries = await self._provider.store.wait(name, _number(after) or 0, WAIT_S)
         except asyncio.CancelledError:  # the provider ends; a browser that listens is no reason for a traceback
             entries = []
         last = entries[-1].number if entries else after
         template = self._templates.get_template("rows.html")
         rows = template.render(rows=[self._row(entry) for entry in reversed(entries)], tenant_name=name)
-        return HTMLResponse(rows, headers={"x-last": str(last), "cache-control": "no-store"})
+        return HTMLResponse(rows.encode("utf-8", "replace"), headers={"x-last": str(last), "cache-control": "no-store"})
 
     async def _entry(self, asked: Asked) -> Response:
         name, number = asked.query_params.get("tenant", ""), asked.query_params.get("number", "")
@@ -172,7 +174,7 @@ class Dashboard:
 
     async def _login(self, asked: Asked) -> Response:
         """Start a login of the dashboard's own relying party, in this browser."""
-        form = dict(parse_qsl((await asked.body()).decode()))
+        form = await _form(asked)
         tenant = await self._provider.store.tenant(form.get("tenant", ""))
         if tenant is None:
             return self._page("problem.html", 404, problem="there is no such tenant any more")
@@ -185,7 +187,7 @@ class Dashboard:
         return self._page("login.html", outcome=outcome)
 
     async def _arm(self, asked: Asked) -> Response:
-        form = dict(parse_qsl((await asked.body()).decode()))
+        form = await _form(asked)
         try:
             find(form.get("fault", ""))
             await self._provider.store.change(form.get("tenant", ""), lambda tenant: tenant.armed.append(_armed(form)))
@@ -195,7 +197,7 @@ class Dashboard:
         return self._back(form, f"armed {form['fault']}")
 
     async def _disarm(self, asked: Asked) -> Response:
-        form = dict(parse_qsl((await asked.body()).decode()))
+        form = await _form(asked)
 
         def disarm(tenant: Tenant) -> None:
             tenant.armed = [armed for armed in tenant.armed if armed.id != form.get("id")]
@@ -210,7 +212,7 @@ class Dashboard:
         """End a session here, and tell every client of it."""
         from mock_idp.protocol.logout import send_logout  # noqa: PLC0415 # clients are told over HTTP, which is heavy
 
-        form = dict(parse_qsl((await asked.body()).decode()))
+        form = await _form(asked)
         tenant = await self._provider.store.tenant(form.get("tenant", ""))
         if tenant is None:
             return self._page("problem.html", 404, problem="there is no such tenant any more")
@@ -229,8 +231,15 @@ class Dashboard:
 
 
 def _armed(form: dict[str, str]) -> Armed:
-    times = form.get("times", "1")
-    return Armed(secrets.token_hex(4), form["fault"], times=int(times) if times.isdecimal() else None)
+    return Armed(secrets.token_hex(4), form["fault"], times=_number(form.get("times", "1")))
+
+
+async def _form(asked: Asked) -> dict[str, str]:
+    return dict(parse_qsl((await asked.body()).decode("utf-8", "replace")))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def _areas() -> dict[str, list[Any]]:

@@ -106,6 +106,7 @@ class RelyingParty:
         """What a sound client does with the ID Token (OpenID Connect Core 1.0, section 3.1.3.7)."""
         if id_token is None:
             return "a sound client refuses the answer: there is no ID Token"
+        issuer = self._provider.addresses.issuer(tenant, base)
         try:
             verified = verify(
                 id_token,
@@ -113,7 +114,7 @@ class RelyingParty:
                 algs=[tenant.settings.signing_alg],
                 now=tenant.clock.now(time.time()),
                 aud=CLIENT,
-                iss=self._provider.addresses.issuer(tenant, base),
+                iss=DIALECTS[tenant.settings.dialect].iss(tenant.settings, issuer),
                 require=("sub", "exp", "iat"),
             )
         except TokenRefusedError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from mock_idp.records import Grant
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,8 +25,8 @@ async def map_claims(flow: TokenRequest) -> None:
         return
     values = {"subject": grant.account or "", **flow.params, "client_id": grant.client_id, "clientId": grant.client_id}
     found = next((one for one in mappings if _matches(one, values)), None)
-    if found is None:
-        return
+    if found is None or await flow.provider.store.get(flow.tenant.name, Grant, grant.id) is None:
+        return  # what was revoked meanwhile stays revoked
     grant.mapped = filled(found.claims, values)
     grant.typ = found.typ
     if isinstance(grant.mapped.get("sub"), str):

@@ -72,7 +72,8 @@ class Edge:
         method: str = scope["method"]
         body = b"" if method == "GET" else await _body(receive)
         if body is None:
-            answer = json_answer(413, {"error": "invalid_request", "error_description": f"more than {MOST_BYTES} bytes"})
+            why = f"the body has more than {MOST_BYTES} bytes"
+            answer = json_answer(413, {"error": "invalid_request", "error_description": why})
         else:
             headers: list[tuple[bytes, bytes]] = scope["headers"]
             client = scope["client"]

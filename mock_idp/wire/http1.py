@@ -274,7 +274,10 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :])
+            if self._parser.get_method() == b"CONNECT":  # a tunnel, with whatever headers
+                self._refuse(405)
+            else:
+                self._decline_upgrade(data[upgrade.args[0] :])
         except HttpParserError:
             self._refuse(400)
         else:

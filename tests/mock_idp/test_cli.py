@@ -212,3 +212,31 @@ def test_the_harness_does_not_know_the_provider() -> None:
     for path in (Path(__file__).parents[2] / "harness").rglob("*.py"):
         assert "import mock_idp" not in path.read_text()
         assert "from mock_idp" not in path.read_text()
+
+
+def test_several_processes_over_https_with_configuration_and_dump(tmp_path: Path, redis_url: str) -> None:
+    import secrets
+    import ssl
+
+    config, state, ca_file = tmp_path / "idp.toml", tmp_path / "state.json", tmp_path / "ca.pem"
+    config.write_text("[provider]\nopen = false\n[tenants.acme]\nsigning_alg = 'EdDSA'\n")
+    store = f"{redis_url}?prefix=cli-{secrets.token_hex(4)}"
+    arguments = ["--config", str(config), "--dump", str(state), "--tls", "--ca-file", str(ca_file)]
+    with started("--workers", "2", "--store", store, *arguments) as (base, process):
+        with httpx.Client(verify=ssl.create_default_context(cafile=str(ca_file))) as http:
+            for _ in range(10):
+                metadata = http.get(f"{base}/acme/.well-known/openid-configuration", headers={"connection": "close"})
+                assert metadata.json()["id_token_signing_alg_values_supported"] == ["EdDSA"]
+                assert http.get(f"{base}/other/jwks", headers={"connection": "close"}).status_code == 404
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+    assert list(json.loads(state.read_text())["tenants"]) == ["acme"]
+
+
+def test_a_store_that_is_down_is_one_line() -> None:
+    pytest.importorskip("redis")
+    done = run("--port", "0", "--store", "redis://:hush@127.0.0.1:1/0")
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert "127.0.0.1:1" in done.stderr
+    assert "hush" not in done.stderr

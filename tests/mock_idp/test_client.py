@@ -136,6 +136,16 @@ def test_what_the_readme_shows(idp: mock_idp.Idp) -> None:
     assert len(idp.journal) == 0
 
 
+def test_a_tenant_may_be_dropped_twice(idp: mock_idp.Idp) -> None:
+    armed = idp.fault("token.http-500")
+    idp.drop()
+    idp.drop()
+    armed.remove()
+    with pytest.raises(mock_idp.IdpError, match="there is no tenant") as raised:
+        idp.token()
+    assert raised.value.status == 404
+
+
 def test_claims_and_settings_change(idp: mock_idp.Idp) -> None:
     idp.account("zoe", sub="z", email="old@example.test", password="p")
     idp.change_account("zoe", email="new@example.test", email_verified=None)

@@ -117,6 +117,16 @@ def test_a_fault_is_armed_strikes_once_and_can_be_disarmed(browser: httpx.Client
     assert httpx.get(idp.metadata_url).status_code == 200
 
 
+def test_nothing_that_is_sent_breaks_it(browser: httpx.Client, idp: Idp) -> None:
+    idp.account("alice", name="\ud800")
+    login(browser, idp)
+    assert browser.get("/_/", params={"tenant": idp.name}).status_code == 200
+    assert browser.get("/_/rows", params={"tenant": idp.name, "after": "9" * 5000}).status_code == 200
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for path in ("arm", "disarm", "login", "sign-out"):
+        assert browser.post(f"/_/{path}", content=b"tenant=\xff&fault=\xff", headers=form).status_code in {400, 404}
+
+
 def test_somebody_is_signed_out_and_clients_are_told(browser: httpx.Client, idp: Idp) -> None:
     login(browser, idp)
     page = Page(browser.get("/_/", params={"tenant": idp.name}))

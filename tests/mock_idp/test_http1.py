@@ -221,6 +221,13 @@ def test_nonsense_is_400_and_the_end(port: int, nonsense: bytes) -> None:
         assert everything(wire).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
+@pytest.mark.parametrize("headers", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+def test_there_are_no_tunnels(port: int, headers: bytes) -> None:
+    with connected(port) as wire:
+        wire.sendall(b"CONNECT stranger.example:80 HTTP/1.1\r\n" + headers + b"\r\n")
+        assert everything(wire).startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+
+
 def test_nonsense_after_a_request_does_not_cost_its_answer(port: int) -> None:
     with connected(port) as wire:
         wire.sendall(GET % b"/slow" + b"hello\r\n\r\n")

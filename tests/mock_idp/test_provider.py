@@ -1,4 +1,4 @@
-"""The provider without a port: how tenants are found, made, settled and lost, and under which names they are reached."""
+"""The provider without a port: how tenants are found, made, settled and lost, and how they are reached."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from mock_idp import provider as module
 from mock_idp.addresses import Addresses
+from mock_idp.protocol.errors import OAuthError
 from mock_idp.provider import Provider
 from mock_idp.records import Client, Settings, Tenant
 from mock_idp.store.memory import MemoryStore
@@ -94,7 +95,7 @@ def test_a_tenant_that_is_settled_anew_keeps_its_keys_and_signs_with_what_is_con
         await provider.settle(tenant())
         await provider.settle(tenant(signing_alg="ES256"))
         answer = await authorize(provider, response_type="id_token", nonce="n")
-        fragment = dict(parse_qsl(urlsplit((answer.header(b"location") or "")).fragment))
+        fragment = dict(parse_qsl(urlsplit(answer.header(b"location") or "").fragment))
         assert jws.unverified_header(fragment["id_token"])["alg"] == "ES256"
         found = await provider.store.tenant("t")
         assert found is not None
@@ -114,6 +115,19 @@ def test_accounts_made_by_signing_in_are_bounded(monkeypatch: pytest.MonkeyPatch
         assert [*found.accounts] == ["person-0", "person-1", "person-2"]
 
     monkeypatch.setattr(module, "MOST_ACCOUNTS", 3)
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\nb", "x" * 501])
+def test_what_cannot_be_printed_is_nobodys_name(name: str) -> None:
+    async def scenario() -> None:
+        provider = Provider(MemoryStore())
+        made = await provider.make(tenant())
+        with pytest.raises(OAuthError, match="no client can be called that"):
+            provider.client(made, name)
+        with pytest.raises(OAuthError, match="no account can be called"):
+            await provider.account(made, name)
+
     asyncio.run(scenario())
 
 

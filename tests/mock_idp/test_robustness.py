@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from mock_idp.dialects import DIALECTS
 from mock_idp.records import DialectName, Settings
+from mock_idp.tenants import check_name
 from tests.mock_idp.served import REDIRECT_URI, Served, World
 from tests.mock_idp.wire import Reply, Wire
 
@@ -558,6 +559,9 @@ def test_odd_paths(served: Served, runner: asyncio.Runner, path: str) -> None:
     with contextlib.closing(Range(runner, served)) as aim:
         for method in (b"GET", b"POST", b"OPTIONS"):
             aim.shoot(method, path.encode("latin-1") + query, b"" if method == b"POST" else None)
+    # No tenant is made that a dump could not bring back.
+    for name in served.run(served.provider.store.names()):
+        check_name(name)
 
 
 @pytest.mark.parametrize(
