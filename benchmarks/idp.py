@@ -24,7 +24,7 @@ from rich.console import Console
 
 from benchmarks.idp_peers import load, report
 from benchmarks.idp_peers.contenders import Contender, Starter, Workshop, everybody
-from benchmarks.idp_peers.flows import Site, verify
+from benchmarks.idp_peers.flows import Site, is_signed, verify
 from benchmarks.idp_peers.install import Missing, default_folder
 from benchmarks.idp_peers.process import Cores, DidNotStart, Server, choose_cores, free_port, machine_busy, pin
 
@@ -95,8 +95,12 @@ class Rounds:
         jwks: list[load.Answer] = []
         _once(server, lambda: site.read_jwks(jwks))
         verify(kept, site.metadata, json.loads(jwks[0].body), contender.alg)
+        if contender.client_credentials:
+            granted: dict[str, Any] = {}
+            _once(server, lambda: site.client_credentials(granted))
+            figures["client credentials signed"] = is_signed(granted["access_token"])
         figures["requests per flow"] = requests[0]
-        figures["signatures per flow"] = 1 + (kept["tokens"]["access_token"].count(".") == 2)
+        figures["signatures per flow"] = 1 + is_signed(kept["tokens"]["access_token"])
 
     def _phases(self, server: Server, site: Site, contender: Contender, figures: report.Figures) -> None:
         self._phase(server, "discovery c8", site.read_metadata, 8, figures)

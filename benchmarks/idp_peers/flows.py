@@ -123,10 +123,13 @@ class Site:
         if keep is not None:
             keep.update(nonce=nonce, tokens=tokens, userinfo=json.loads(answer.body))
 
-    def client_credentials(self) -> Visit:
-        """One client-credentials grant."""
-        answer = yield self.post(self._token, self._grant, self._credentials)
-        expect(answer, "token endpoint")["access_token"]
+    def client_credentials(self, keep: dict[str, Any] | None = None) -> Visit:
+        """One client-credentials grant; `keep` is filled with what it gave."""
+        tokens = expect((yield self.post(self._token, self._grant, self._credentials)), "token endpoint")
+        if not tokens["access_token"]:
+            raise Trouble("no access_token")
+        if keep is not None:
+            keep.update(tokens)
 
     def read_metadata(self) -> Visit:
         """One discovery document."""
@@ -145,6 +148,11 @@ def expect(answer: Answer, where: str) -> dict[str, Any]:
         raise Trouble(f"{where} answered {answer.status} {answer.body[:200]!r}")
     members: dict[str, Any] = json.loads(answer.body)
     return members
+
+
+def is_signed(token: str) -> bool:
+    """Is it a JWT, not an opaque token?"""
+    return token.count(".") == 2
 
 
 def parameter(url: bytes, name: bytes) -> bytes:

@@ -86,6 +86,9 @@ def _rate(outcome: Outcome, name: str, figure: str) -> str:
     errors = sum(outcome.values(name, f"{figure} errors"))
     noisy = max(outcome.values(name, f"{figure} others"), default=0) > NOISE
     text = spread(outcome.values(name, figure), noisy=noisy)
+    signed = outcome.values(name, f"{figure.rpartition(' ')[0]} signed")
+    if signed:
+        text += " signed" if signed[0] else " opaque"
     return f"{text}, {errors:.0f} errors" if errors else text
 
 
@@ -142,17 +145,17 @@ def _latencies(outcome: Outcome) -> Sheet:
 
 def _ratios(outcome: Outcome) -> Sheet:
     figures = ["flows c1", "flows c8", "flows c32", "client credentials c8", "discovery c8"]
+    figures += ["flows c32 server us", "cold start"]
     rows = []
     for one in outcome.contenders:
         ours = f"ours-{one.alg.lower()}"
         if one.name == ours or one.name not in outcome.found:
             continue
         shares = [outcome.ratios(ours, one.name, figure) for figure in figures]
-        starts = outcome.ratios(ours, one.name, "cold start")
-        if starts:
-            rows.append([f"{ours} / {one.name}", *(spread(share) for share in shares), spread(starts)])
-    heads = ["ours divided by", *(f"{figure.rsplit(' ', 1)[0]} {figure.rsplit(' ', 1)[1]}" for figure in figures)]
-    return Sheet("Ours against each, same round (cold start: less is better)", [*heads, "cold start"], rows)
+        if any(shares):
+            rows.append([f"{ours} / {one.name}", *(spread(share) for share in shares)])
+    heads = ["", *figures[:-2], "server's time per flow (less is better)", "cold start (less is better)"]
+    return Sheet("Ours against each, same round", heads, rows)
 
 
 def sheets(outcome: Outcome) -> list[Sheet]:

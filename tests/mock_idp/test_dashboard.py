@@ -118,7 +118,7 @@ def test_a_fault_is_armed_strikes_once_and_can_be_disarmed(browser: httpx.Client
 
 
 def test_nothing_that_is_sent_breaks_it(browser: httpx.Client, idp: Idp) -> None:
-    idp.account("alice", name="\ud800")
+    idp.account("alice", nickname="\ud800")
     login(browser, idp)
     assert browser.get("/_/", params={"tenant": idp.name}).status_code == 200
     assert browser.get("/_/rows", params={"tenant": idp.name, "after": "9" * 5000}).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import TYPE_CHECKING
 
 from mock_idp.protocol.errors import OAuthError
@@ -80,6 +81,10 @@ def check_verifier(flow: TokenRequest) -> None:
         if flow.tolerates("verifier-missing"):
             return
         raise OAuthError("invalid_grant", "code_verifier is missing", "RFC 7636, section 4.6")
+    if not _VERIFIER.fullmatch(verifier) and not flow.tolerates("verifier-wrong"):
+        raise OAuthError(
+            "invalid_grant", "code_verifier is not 43 to 128 letters, digits, - . _ or ~", "RFC 7636, section 4.1"
+        )
     derived = challenge_of(verifier) if flow.code.challenge_method == "S256" else verifier
     right = hmac.compare_digest(derived.encode("utf-8", "replace"), challenge.encode("utf-8", "replace"))
     if not right and not flow.tolerates("verifier-wrong"):
