@@ -13,7 +13,7 @@ from mock_idp.protocol.mapped_claims import OF_TOKENS
 from mock_idp.protocol.table import Flow, Table
 from mock_idp.protocol.vocabulary import ASYMMETRIC
 from mock_idp.tokens import jws
-from mock_idp.wire.http import NO_STORE, Answer, json_answer
+from mock_idp.wire.http import FORM, NO_STORE, Answer, json_answer
 
 if TYPE_CHECKING:
     from mock_idp.keys.ring import KeyRef
@@ -48,6 +48,8 @@ class UserInfo(Flow):
 def read_access_token(flow: UserInfo) -> None:
     """In the Authorization header, or in the form of a POST; in the URL it is refused (RFC 6750, section 2)."""
     scheme, _, value = (flow.request.header(b"authorization") or "").partition(" ")
+    if scheme and flow.request.media_type == FORM and "access_token" in flow.request.form():
+        raise OAuthError("invalid_request", "the access token was sent in two ways at once", "RFC 6750, section 2")
     if scheme:
         flow.scheme, flow.bearer = scheme.lower(), value.strip()
     elif flow.request.method == "POST" and flow.request.body:

@@ -22,6 +22,7 @@ from joserfc.jwk import JWKRegistry, KeySet
 from mock_idp.keys import Algorithm, jwk, make, signer
 from mock_idp.tokens import forge
 from mock_idp.wire.http import json_bytes
+from tests.mock_idp.served import header
 
 # joserfc wants the algorithm to be called Ed25519 (RFC 9864), which hardly a relying party understands yet.
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
@@ -65,11 +66,6 @@ def published_keys(of: forge.Draft) -> KeySet:
 def segment(token: str, number: int) -> bytes:
     text = token.split(".")[number]
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def header(token: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(segment(token, 0))
-    return read
 
 
 def payload(token: str) -> Any:

@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
@@ -19,6 +17,7 @@ from hypothesis import strategies as st
 from mock_idp.dialects import DIALECTS
 from mock_idp.records import DialectName, Settings
 from mock_idp.tenants import check_name
+from mock_idp.tokens.pkce import challenge_of
 from tests.mock_idp.served import REDIRECT_URI, Served, World
 from tests.mock_idp.wire import Reply, Wire
 
@@ -404,8 +403,7 @@ class Range:
         return self._post("token", {**CODE, "code": self._code()}).get(kind, "zq")
 
     def _authorize(self) -> Reply:
-        digest = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-        request = {**AUTHORIZATION, "code_challenge": digest}
+        request = {**AUTHORIZATION, "code_challenge": challenge_of(VERIFIER)}
         return self.ask(b"GET", self.at(self._path["authorization"], encoded(request.items())))
 
     def _code(self) -> str:

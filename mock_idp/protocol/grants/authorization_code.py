@@ -14,6 +14,8 @@ from mock_idp.tokens.pkce import challenge_of
 if TYPE_CHECKING:
     from mock_idp.protocol.token import TokenRequest
 
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
 
 async def check_code_stands(flow: TokenRequest) -> None:
     """What was allowed may have been taken back since, as by signing out."""

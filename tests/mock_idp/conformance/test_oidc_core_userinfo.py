@@ -34,6 +34,13 @@ class TestSection531Request:
         """RFC 6750, 2.2: 'Form-Encoded Body Parameter'."""
         assert tenant.post("userinfo", {"access_token": tenant.tokens()["access_token"]}).json()["sub"] == "alice"
 
+    def test_a_token_in_two_places_is_refused(self, tenant: World) -> None:
+        """RFC 6750, 2: 'Clients MUST NOT use more than one method to transmit the token in each request.'"""
+        token = tenant.tokens()["access_token"]
+        response = tenant.post("userinfo", {"access_token": token}, headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 400
+        assert 'error="invalid_request"' in response.headers["www-authenticate"]
+
     def test_the_scheme_is_of_any_case(self, tenant: World) -> None:
         """RFC 9110, 11.1."""
         token = tenant.tokens()["access_token"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mock_idp.tokens.pkce import challenge_of
 from tests.mock_idp.served import challenge, error_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ class TestSection46Verification:
         for spoil in (str.swapcase, lambda v: v[:-1], lambda v: v + "A", lambda _: "w" * 43):
             verifier, asked = challenge()
             assert error_of(tenant.redeem(tenant.code(**asked), code_verifier=spoil(verifier))) == "invalid_grant"
+
+    @pytest.mark.parametrize("verifier", ["v" * 42, "v" * 129, "v" * 42 + "+", "v" * 42 + "\n"])
+    def test_one_that_is_none_is_refused_though_it_fits(self, tenant: World, verifier: str) -> None:
+        """4.1: 'minimum length of 43 characters and a maximum length of 128 characters', unreserved ones."""
+        code = tenant.code(code_challenge=challenge_of(verifier), code_challenge_method="S256")
+        assert error_of(tenant.redeem(code, code_verifier=verifier)) == "invalid_grant"
 
     def test_leaving_it_out_is_refused(self, tenant: World) -> None:
         """RFC 9700, section 2.1.1: 'MUST ... the verifier is compulsory when a challenge was present'."""
