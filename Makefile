@@ -26,7 +26,7 @@ lint: $(STAMP)
 
 docs: $(STAMP)  ## write what is generated again
 	$(BIN)/python -m harness.profile.docs
-	$(BIN)/python -m mock_idp.docs
+	$(BIN)/python -m mock_idp.configuration.docs
 	$(BIN)/python -m mock_idp.control.docs
 	$(BIN)/python -m mock_idp.faults.docs
 	$(BIN)/python -m tests.peers.docs

@@ -42,7 +42,7 @@ def _carry_out(asked: argparse.Namespace) -> int:
 
         return examine(options)
     if options.dump:
-        from mock_idp.running.files import check_writable  # noqa: PLC0415 # see above
+        from mock_idp.running.dumps import check_writable  # noqa: PLC0415 # see above
 
         check_writable(options.dump)
     if options.workers > 1:

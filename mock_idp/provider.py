@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 RESERVED = ("_control", "_", ".well-known")
 WELL_KNOWN = (".well-known/openid-configuration", ".well-known/oauth-authorization-server")
 MOST_PATHS = 10_000
+MOST_TENANTS = 1_000
+"""Beyond that many none is made on first use: whoever tries out paths does not fill the memory."""
 EXPOSED = (b"access-control-expose-headers", b"www-authenticate, dpop-nonce")
 """What scripts of other origins may see: why they were refused (RFC 9449, sections 8 and 9)."""
 MOST_ACCOUNTS = 10_000
@@ -116,6 +118,9 @@ class Provider:
                 if route is None:
                     return await self._not_found(request)
                 tenant = await self.store.tenant(route.tenant) or await self._make(route.tenant)
+                if tenant is None:
+                    sentence = f"there are {MOST_TENANTS} tenants; make further ones by configuration or control"
+                    return json_answer(403, {"error": "invalid_request", "error_description": sentence})
                 self._remember_route(request.path, route)
             if approve is not None:
                 tenant = replace(tenant, settings=replace(tenant.settings, auto_approve=approve))
@@ -210,7 +215,9 @@ class Provider:
         first, slash, last = name.partition("/")
         return self.open and first.isprintable() and first not in {".", ".."} and (not slash or last in DIALECTS)
 
-    async def _make(self, name: str) -> Tenant:
+    async def _make(self, name: str) -> Tenant | None:
+        if len(await self.store.names()) >= MOST_TENANTS:
+            return None
         if self.template is None:
             return await self.make(Tenant(name, new_settings(name), accounts=usual_accounts()))
         return await self.make(replace(deepcopy(self.template), name=name, settings=self._new_settings(name)))

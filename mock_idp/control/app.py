@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from mock_idp.configuration.reading import DocumentError
 from mock_idp.control import behaviour_routes, journal_routes, state_routes, tenant_routes, token_routes
 from mock_idp.control.wire import PROBLEMS, Gate, base_of, decoded, say
-from mock_idp.documents import DocumentError
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.store import StoreDownError
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Response
 
+from mock_idp.configuration.reading import DocumentError, read
+from mock_idp.configuration.tenants import read_clock, read_fault
 from mock_idp.control import views
 from mock_idp.control.wire import Body, Chosen, Controlled, decoded, gives, missing, nothing, say, takes
-from mock_idp.documents import DocumentError, read
 from mock_idp.keys import rotation
 from mock_idp.keys.ring import Algorithm, Rotation  # noqa: TC001 # `read` looks at the hints
 from mock_idp.protocol.errors import OAuthError
 from mock_idp.protocol.logout import send_logout
-from mock_idp.tenants import read_clock, read_fault
 
 if TYPE_CHECKING:
     from mock_idp.records import Clock, Tenant

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from mock_idp.configuration.reading import DocumentError
 from mock_idp.dialects import DIALECTS
-from mock_idp.documents import DocumentError
 from mock_idp.journal import Entry
 from mock_idp.protocol import access_token, id_token
 from mock_idp.protocol.access_token import ACCESS_TOKEN, JwtAccessToken

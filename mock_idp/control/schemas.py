@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_idp import state
+from mock_idp.configuration import state
+from mock_idp.configuration.schema import schema_of
+from mock_idp.configuration.tenants import CLIENT_FIXED, ClockChange
 from mock_idp.control.authorizing import Authorize
 from mock_idp.control.behaviour_routes import Logout, Rotate
 from mock_idp.control.minting import Mint
 from mock_idp.records import Account, Armed, Client, Lifetimes, Settings
-from mock_idp.schema import schema_of
-from mock_idp.tenants import CLIENT_FIXED, ClockChange
 
 _TEXT = {"type": "string"}
 _YES_NO = {"type": "boolean"}

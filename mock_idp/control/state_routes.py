@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from mock_idp import state
+from mock_idp.configuration import state
 from mock_idp.control.wire import Body, Chosen, Controlled, gives, nothing, say, takes
 from mock_idp.records import Clock
 

@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
+from mock_idp.configuration.reading import DocumentError
+from mock_idp.configuration.tenants import (
+    check_auto_approve,
+    check_name,
+    patched_account,
+    patched_client,
+    patched_settings,
+    read_account,
+    read_client,
+    read_tenant,
+)
 from mock_idp.control import views
 from mock_idp.control.wire import (
     Body,
@@ -21,18 +32,7 @@ from mock_idp.control.wire import (
     say,
     takes,
 )
-from mock_idp.documents import DocumentError
 from mock_idp.keys.rotation import new_key
-from mock_idp.tenants import (
-    check_auto_approve,
-    check_name,
-    patched_account,
-    patched_client,
-    patched_settings,
-    read_account,
-    read_client,
-    read_tenant,
-)
 
 if TYPE_CHECKING:
     from mock_idp.provider import Provider

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from mock_idp.configuration.reading import read
 from mock_idp.control.authorizing import Authorize, authorize
 from mock_idp.control.minting import Mint, mint
 from mock_idp.control.wire import Body, Chosen, Controlled, base_of, gives, say, takes
-from mock_idp.documents import read
 
 router = APIRouter(tags=["tokens"])
 

@@ -170,7 +170,7 @@ Body = Annotated[Any, Depends(body_of)]
 
 
 def takes(schema: str) -> dict[str, Any]:
-    """How OpenAPI describes a body that is read by `mock_idp.documents`: by a schema of `mock_idp.control.schemas`."""
+    """How OpenAPI describes a body that routes read by themselves: by a schema of `mock_idp.control.schemas`."""
     return {"requestBody": {"content": {"application/json": {"schema": _ref(schema)}}}}
 
 

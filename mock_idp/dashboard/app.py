@@ -216,10 +216,12 @@ class Dashboard:
         tenant = await self._provider.store.tenant(form.get("tenant", ""))
         if tenant is None:
             return self._page("problem.html", 404, problem="there is no such tenant any more")
-        told = await send_logout(self._provider, tenant, sid=form.get("sid"))
-        for key, session in (await self._provider.store.records(tenant.name, Session)).items():
-            if session.sid == form.get("sid"):
-                await self._provider.store.delete(tenant.name, Session, key)
+        sid = form.get("sid", "")
+        told = await send_logout(self._provider, tenant, sid=sid)
+        for grant in (await self._provider.store.records(tenant.name, Grant)).values():
+            if grant.sid == sid and "offline_access" not in grant.scope:
+                await self._provider.store.delete(tenant.name, Grant, grant.id)
+        await self._provider.store.delete(tenant.name, Session, sid)
         return self._back(form, "signed out; " + ("; ".join(told) or "no client has a back-channel logout URI"))
 
     def _back(self, form: dict[str, str], told: str) -> Response:

@@ -70,7 +70,7 @@ class Dialect(Generic[O_co]):
         spelled = repr(given)
         found = self._read.get(spelled)
         if found is None:
-            from mock_idp.documents import read  # noqa: PLC0415 # most tenants have no options
+            from mock_idp.configuration.reading import read  # noqa: PLC0415 # most tenants have no options
 
             if len(self._read) >= _MOST_OPTIONS:
                 self._read.clear()

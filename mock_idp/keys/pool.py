@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 POOL_FILE = Path(__file__).with_name("pool.json")
-POOL_SIZE = 32
+POOL_SIZE = 128
 """Slots that tenants may have; the file holds one key more."""
 FORGER_SLOT = POOL_SIZE
 """The slot of the key that no tenant ever publishes: forgeries are signed with it."""

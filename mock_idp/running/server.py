@@ -27,6 +27,8 @@ from mock_idp.wire.http1 import under_uvicorn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_idp.configuration.config import Config
+
 STOP_S = 1
 """Seconds that requests which hang, as some faults do, may go on once the provider is to stop."""
 
@@ -85,6 +87,21 @@ def base_of(sock: socket.socket, options: Options) -> str:
     return f"{'https' if options.tls else 'http'}://{name}:{port}"
 
 
+def settle(options: Options, config: Config) -> None:
+    """Let a configuration fill in what the command line left open, and say what could not be carried over."""
+    addresses, table = options.addresses, config.provider
+    addresses.public = addresses.public or table.issuer
+    addresses.server = addresses.server or table.server_url
+    addresses.prefix = addresses.prefix or table.prefix
+    addresses.names += table.names
+    addresses.forwarded = addresses.forwarded or table.forwarded
+    options.open = options.open and table.open
+    options.template = config.defaults
+    options.first_tenant = config.tenants[0].name if config.tenants else ""
+    for note in config.notes:
+        logging.getLogger(__name__).warning("%s: %s", options.config, note)
+
+
 async def prepare(options: Options) -> Provider:
     """The provider, with the tenants that configuration and dump tell of; fills in what the options leave open.
 
@@ -93,10 +110,13 @@ async def prepare(options: Options) -> Provider:
 
     """
     if options.config:
-        from mock_idp import config  # noqa: PLC0415 # only who has one pays for reading it
+        from mock_idp.configuration import files  # noqa: PLC0415 # only who has one pays for reading it
 
-        configured = config.load(options.config)
-        config.settle(options, configured)
+        try:
+            configured = files.load(options.config)
+        except files.ConfigError as error:
+            raise StartError(str(error)) from None
+        settle(options, configured)
         tenants = configured.tenants
     else:
         tenants = []
@@ -111,7 +131,7 @@ async def prepare(options: Options) -> Provider:
         for tenant in tenants:
             await provider.settle(tenant)
         if options.load:
-            from mock_idp.running.files import load_state  # noqa: PLC0415 # only who has a dump pays for reading it
+            from mock_idp.running.dumps import load_state  # noqa: PLC0415 # only who has a dump pays for reading it
 
             await load_state(provider, options.load)
         await provider.store.names()
@@ -220,7 +240,7 @@ async def serve(options: Options, sock: socket.socket, announce: Callable[[Provi
     server = Server(provider, options, lambda: announce(provider, server))
     await server.serve([sock])
     if options.dump:
-        from mock_idp.running.files import dump_state  # noqa: PLC0415 # only who asked for one pays for it
+        from mock_idp.running.dumps import dump_state  # noqa: PLC0415 # only who asked for one pays for it
 
         await dump_state(provider, options.dump)
         await provider.store.close()

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
 from mock_idp.provider import Provider
-from mock_idp.running.files import dump_state
+from mock_idp.running.dumps import dump_state
 from mock_idp.running.options import StartError
 from mock_idp.running.server import Server, base_of, listen, log_to_stderr, loop_factory, prepare, say_ready, serve
 from mock_idp.store import open_store

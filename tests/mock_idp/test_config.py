@@ -10,9 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mock_idp import docs
-from mock_idp.config import Config, load
-from mock_idp.running.options import StartError
+from mock_idp.configuration import docs
+from mock_idp.configuration.files import Config, ConfigError, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +23,7 @@ def read(tmp_path: Path, text: str, name: str = "idp.toml") -> Config:
 
 
 def complaint(tmp_path: Path, text: str, name: str = "idp.toml") -> str:
-    with pytest.raises(StartError) as raised:
+    with pytest.raises(ConfigError) as raised:
         read(tmp_path, text, name)
     message = str(raised.value)
     assert "\n" not in message
@@ -48,7 +47,7 @@ def test_the_example_of_the_reference(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_reference_is_current() -> None:
     for name, make in docs.documents().items():
-        assert (ROOT / "docs" / name).read_text() == make(), "run: python -m mock_idp.docs"
+        assert (ROOT / "docs" / name).read_text() == make(), "run: python -m mock_idp.configuration.docs"
 
 
 def test_every_setting_has_a_meaning() -> None:
@@ -151,14 +150,14 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "provider.toml").write_text("")
-    with pytest.raises(StartError, match=r"provder\.toml: no such file; did you mean .*provider\.toml\?"):
+    with pytest.raises(ConfigError, match=r"provder\.toml: no such file; did you mean .*provider\.toml\?"):
         load(str(tmp_path / "provder.toml"))
-    with pytest.raises(StartError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         load(str(tmp_path))
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(StartError, match=r"is not UTF-8 text \(byte 0\)"):
+    with pytest.raises(ConfigError, match=r"is not UTF-8 text \(byte 0\)"):
         load(str(tmp_path / "binary.toml"))
-    with pytest.raises(StartError, match="environment variable is not set"):
+    with pytest.raises(ConfigError, match="environment variable is not set"):
         load("env:NO_SUCH_VARIABLE")
     assert "nested too deep" in complaint(tmp_path, '{"tenants":' * 100_000, "deep.json")
 

@@ -15,7 +15,7 @@ from mock_idp import start
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-@pytest.mark.parametrize("generator", ["mock_idp.docs", "mock_idp.control.docs"])
+@pytest.mark.parametrize("generator", ["mock_idp.configuration.docs", "mock_idp.control.docs"])
 def test_generated_documents_are_current(generator: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert import_module(generator).main(["--check"]) == 0, capsys.readouterr().err
 

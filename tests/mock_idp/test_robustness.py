@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mock_idp.configuration.tenants import check_name
 from mock_idp.dialects import DIALECTS
 from mock_idp.records import DialectName, Settings
-from mock_idp.tenants import check_name
 from mock_idp.tokens.pkce import challenge_of
 from tests.mock_idp.served import REDIRECT_URI, Served, World
 from tests.mock_idp.wire import Reply, Wire

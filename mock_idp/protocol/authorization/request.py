@@ -359,7 +359,14 @@ def read_hint(flow: Flow, hint: str, source: str) -> dict[str, Any]:
     issuer = flow.dialect.iss(flow.tenant.settings, flow.issuer)
     try:
         found = verify(
-            hint, own_keys(flow), algs=algs, now=flow.now, iss=issuer, require=("sub", "aud"), check_times=False
+            hint,
+            own_keys(flow),
+            algs=algs,
+            now=flow.now,
+            iss=issuer,
+            require=("sub", "aud"),
+            typ=("JWT",),
+            check_times=False,
         ).claims
     except TokenRefusedError as error:
         raise OAuthError("invalid_request", f"id_token_hint is no ID Token of this issuer: {error}", source) from error

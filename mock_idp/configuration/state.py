@@ -11,10 +11,10 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, get_args
 
-from mock_idp.documents import DocumentError, join
+from mock_idp.configuration.reading import DocumentError, join
+from mock_idp.configuration.tenants import check_name
 from mock_idp.records import Record, Tenant
 from mock_idp.store import codec
-from mock_idp.tenants import check_name
 
 if TYPE_CHECKING:
     from mock_idp.provider import Provider

@@ -5,15 +5,13 @@ Its keys are those of that project's `OAuth2Config` and README (section "Token C
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from mock_idp.accounts import usual_accounts
-from mock_idp.documents import DocumentError, join, read
+from mock_idp.configuration.config import Config
+from mock_idp.configuration.reading import DocumentError, join, read
+from mock_idp.configuration.tenants import check_name, check_settings, read_clock
 from mock_idp.records import Algorithm, ClaimMapping, Clock, Lifetimes, Settings, Tenant
-from mock_idp.tenants import check_name, check_settings, read_clock
-
-if TYPE_CHECKING:
-    from mock_idp.config import Config
 
 KEYS = frozenset(
     {
@@ -41,8 +39,6 @@ def config(document: dict[str, Any]) -> Config:
         DocumentError: a value is not what that project takes.
 
     """
-    from mock_idp.config import Config  # noqa: PLC0415 # which imports this module
-
     found = Config()
     found.notes += [f"{key} is not known here" for key in document if key not in KEYS]
     found.notes += [

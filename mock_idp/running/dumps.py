@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mock_idp import state
-from mock_idp.documents import DocumentError
+from mock_idp.configuration import state
+from mock_idp.configuration.reading import DocumentError
 from mock_idp.running.options import StartError
 
 if TYPE_CHECKING:

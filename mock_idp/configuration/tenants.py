@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mock_idp.accounts import LONGEST_NAME, is_name, parse_account, usual_accounts
-from mock_idp.documents import DocumentError, hints_of, join, patched, read, refuse_unknown
+from mock_idp.configuration.reading import DocumentError, hints_of, join, patched, read, refuse_unknown
 from mock_idp.provider import LONGEST_TENANT, RESERVED
 from mock_idp.records import Account, Armed, Client, Clock, Settings, Tenant, unguessable
 

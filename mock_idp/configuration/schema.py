@@ -12,7 +12,7 @@ import typing
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from mock_idp.documents import hints_of
+from mock_idp.configuration.reading import hints_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
