@@ -22,7 +22,7 @@ from mock_idp.running.options import Options, StartError
 from mock_idp.running.rooms import rooms
 from mock_idp.store import StoreDownError, open_store
 from mock_idp.wire.asgi import Edge
-from mock_idp.wire.http1 import under_uvicorn
+from mock_idp.wire.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +154,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 Edge(provider, rooms(provider, options)),
-                http=under_uvicorn,  # type: ignore[arg-type] # uvicorn calls it as it would a class
+                http=Connection,
                 ws="none",
                 lifespan="on",
                 interface="asgi3",

@@ -22,7 +22,7 @@ from mock_idp.provider import Provider
 from mock_idp.records import Client, Settings, Tenant
 from mock_idp.store.memory import MemoryStore
 from mock_idp.wire.asgi import Edge
-from mock_idp.wire.http1 import under_uvicorn
+from mock_idp.wire.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -49,7 +49,7 @@ class Served:
         self.provider.addresses.listening = self.base
         edge = Edge(self.provider)
         quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "ws": "none", "lifespan": "on"}
-        config = uvicorn.Config(edge, http=under_uvicorn, **quiet, **tls)  # type: ignore[arg-type]
+        config = uvicorn.Config(edge, http=Connection, **quiet, **tls)  # type: ignore[arg-type]
         self._server = uvicorn.Server(config)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
