@@ -79,10 +79,11 @@ def parse_account(text: str) -> tuple[str | None, list[str]]:
     """Who signs in, and with which faults: ``alice``, ``fault:NAME``, ``fault:NAME+NAME:alice``.
 
     Returns:
-        the account's name (None: anybody) and the names of faults.
+        the account's name (None: anybody) and the names of faults; ``fault:`` alone gives one that does not exist, so
+        that nobody takes an honest login for one that was withstood.
 
     """
-    if not text.startswith("fault:"):
+    if text[:6].lower() != "fault:":
         return text, []
-    faults, _, account = text.removeprefix("fault:").partition(":")
-    return account or None, [name for name in faults.replace(" ", "+").split("+") if name]
+    faults, _, account = text[6:].strip().partition(":")
+    return account.strip() or None, [name for name in faults.replace(" ", "+").split("+") if name] or [""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_BODY = 64 * 1024
+MOST_BODY = 16 * 1024
 """Bytes of a body that an entry keeps; `Entry.cut` says when there were more."""
 
 

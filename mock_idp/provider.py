@@ -319,7 +319,7 @@ class Provider:
             {
                 "error": "not_found",
                 "error_description": f"nothing is at {request.path[:200]}; "
-                "a tenant's metadata is at /{tenant}/.well-known/openid-configuration",
+                "the dashboard is at /_/, a tenant's metadata at /{tenant}/.well-known/openid-configuration",
             },
         )
 

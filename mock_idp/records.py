@@ -179,7 +179,8 @@ class Settings:
             for the make of provider ("fixed" of Google, else "rotate").
         refresh_grace: seconds in which a used refresh token may be used again, against lost answers.
         refresh_scope: give a refresh token only where ``offline_access`` was granted.
-        auto_approve: the account as which every authorization is approved without a page.
+        auto_approve: the account as which every authorization is approved without a page, whatever ``prompt`` says; an
+            account that ``login_hint`` names goes before it. No password is asked for.
         strict: only configured clients and accounts; otherwise they are made on first use.
         consent: ask for consent on every authorization.
         require_pkce: refuse authorization requests without a challenge.

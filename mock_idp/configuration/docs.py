@@ -39,13 +39,10 @@ redirect_uris = ["http://localhost:3000/callback"]
 [tenants.acme.accounts.alice]
 claims = { name = "Alice", email = "alice@example.test", roles = ["admin"] }
 
-[tenants.acme.accounts.bob]
-password = "builder"                          # asked for on the sign-in page
-
 [tenants."realms/strict"]                     # an issuer of several segments
 strict = true                                 # nobody but those named here
 clients.spa = { redirect_uris = ["http://localhost:5173/"], require_pkce = true }
-accounts.carol = {}
+accounts.carol = { password = "paper-clip" }  # asked for on the sign-in page
 
 [tenants.github]                              # a make of provider of its own; see docs/provider.md
 clients.app = { secret = "s", redirect_uris = ["http://localhost:3000/github"] }

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mock_idp.accounts import LONGEST_NAME, is_name, parse_account, usual_accounts
 from mock_idp.configuration.reading import DocumentError, hints_of, join, patched, read, refuse_unknown
+from mock_idp.dialects import DIALECTS
 from mock_idp.provider import LONGEST_TENANT, RESERVED
 from mock_idp.records import Account, Armed, Client, Clock, Settings, Tenant, unguessable
 
@@ -264,6 +265,13 @@ def _check_key(name: str, where: str) -> None:
 # --- faults and clock -------------------------------------------------------------------------------------------------
 
 
+def endpoints() -> set[str]:
+    """What the journal calls the endpoints, of all makes of provider."""
+    settings = (Settings(dialect=name) for name in DIALECTS)
+    routes = (DIALECTS[one.dialect].routes(one) for one in settings)
+    return {endpoint.table.name for served in routes for endpoint in served.values()}
+
+
 def read_fault(data: Any, where: str = "") -> Armed:
     """A fault to arm: its name, or a table with ``fault``, ``match`` and ``times``.
 
@@ -282,6 +290,8 @@ def read_fault(data: Any, where: str = "") -> Armed:
         raise DocumentError(join(where, "fault") if isinstance(data, dict) else where, error.description) from None
     if armed.times is not None and armed.times < 1:
         raise DocumentError(join(where, "times"), "expected at least 1; without it the fault strikes until removed")
+    if armed.match.endpoint is not None and armed.match.endpoint not in (known := endpoints()):
+        raise DocumentError(join(join(where, "match"), "endpoint"), f"expected one of {', '.join(sorted(known))}")
     if armed.match.nth is not None and armed.match.nth < 1:
         raise DocumentError(join(join(where, "match"), "nth"), "expected at least 1")
     return armed

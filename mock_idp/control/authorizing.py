@@ -64,6 +64,7 @@ async def authorize(provider: Provider, tenant: Tenant, asked: Authorize, base: 
         `exchange` what the token endpoint answered.
 
     """
+    provider.faults.bind(asked.faults)  # a fault that does not exist is the caller's mistake, not an answer
     client = tenant.clients.get(asked.client)
     registered = client.redirect_uris[0] if client and client.redirect_uris else REDIRECT_URI
     verifier = unguessable()

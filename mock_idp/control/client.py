@@ -204,8 +204,10 @@ class Idp:
         """
         said = _said(account=account, client=client, redirect_uri=redirect_uri, scope=scope)
         body = {**said, "faults": list(faults), "exchange": exchange, "parameters": parameters}
-        told = self.ask("POST", "/authorizations", body)
-        return Authorized(**told)
+        authorized = Authorized(**self.ask("POST", "/authorizations", body))
+        if exchange and not faults:
+            _ = authorized.code  # where nothing was to go wrong, something that did is said here
+        return authorized
 
     def logout(
         self,

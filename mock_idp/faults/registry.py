@@ -162,10 +162,14 @@ async def _armed(context: InFlow, step: Step[Any]) -> Bound | None:
     return None
 
 
+ON_PAGES = {"sign-in": "authorization", "consent": "authorization"}
+"""Endpoints of pages on which an authorization request is answered, so that either name matches."""
+
+
 def _matches(flow: Flow, armed: Armed) -> bool:
     match = armed.match
     return (
-        match.endpoint in (None, flow.entry.endpoint)
+        match.endpoint in (None, flow.entry.endpoint, ON_PAGES.get(flow.entry.endpoint))
         and match.client in (None, flow.entry.client)
         and match.account in (None, flow.entry.account)
         and match.grant in (None, flow.entry.grant, flow.params.get("grant_type"))

@@ -277,8 +277,8 @@ def _ticked(flow: Flow) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    first = text.partition(" ")[0]
-    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:]}." if text else ""
+    first, end = text.partition(" ")[0], "" if text.endswith(("?", ".")) else "."
+    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:]}{end}" if text else ""
 
 
 def _prose(text: str) -> Markup:

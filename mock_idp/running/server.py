@@ -270,6 +270,7 @@ def say_ready(options: Options) -> None:
         "ready": True,
         "base": addresses.listening,
         "issuer": addresses.public or addresses.listening + addresses.prefix,
+        "dashboard": f"{addresses.listening}{addresses.prefix}/_/",
         "control_token": options.control_token,
         "ca_file": options.ca_file or None,
         "mock": "a mock: whoever reaches it may sign in as anybody",
