@@ -50,7 +50,7 @@ class MemoryStore:
 
     """
 
-    def __init__(self, keep: int = 10_000, journal_length: int = 1_000) -> None:
+    def __init__(self, keep: int = 5_000, journal_length: int = 1_000) -> None:
         self._keep = keep
         self._journal_length = journal_length
         self._worlds: dict[str, _World] = {}

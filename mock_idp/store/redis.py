@@ -165,7 +165,7 @@ class RedisStore:
 
     """
 
-    def __init__(self, url: str, keep: int = 10_000, journal_length: int = 1_000) -> None:
+    def __init__(self, url: str, keep: int = 5_000, journal_length: int = 1_000) -> None:
         self.address = redacted(url)
         bare, self._prefix = _prefix(url, self.address)
         self._keep = keep

@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 
 from mock_idp.configuration import docs
-from mock_idp.configuration.files import Config, ConfigError, load
+from mock_idp.configuration.config import Config
+from mock_idp.configuration.files import ConfigError, load
 
 ROOT = Path(__file__).parents[2]
 
