@@ -210,7 +210,7 @@ class Dashboard:
 
     async def _sign_out(self, asked: Asked) -> Response:
         """End a session here, and tell every client of it."""
-        from mock_idp.protocol.logout import send_logout  # noqa: PLC0415 # clients are told over HTTP, which is heavy
+        from mock_idp.protocol.logout.back_channel import grants_of, send_logout  # noqa: PLC0415 # clients are told over HTTP, which is heavy
 
         form = await _form(asked)
         tenant = await self._provider.store.tenant(form.get("tenant", ""))
@@ -218,8 +218,8 @@ class Dashboard:
             return self._page("problem.html", 404, problem="there is no such tenant any more")
         sid = form.get("sid", "")
         told = await send_logout(self._provider, tenant, sid=sid)
-        for grant in (await self._provider.store.records(tenant.name, Grant)).values():
-            if grant.sid == sid and "offline_access" not in grant.scope:
+        for grant in await grants_of(self._provider, tenant, sid=sid, sub=None):
+            if "offline_access" not in grant.scope:
                 await self._provider.store.delete(tenant.name, Grant, grant.id)
         await self._provider.store.delete(tenant.name, Session, sid)
         return self._back(form, "signed out; " + ("; ".join(told) or "no client has a back-channel logout URI"))

@@ -133,6 +133,8 @@ def test_somebody_is_signed_out_and_clients_are_told(visitor: httpx.Client, idp:
     form = next(form for form in page.forms if form.action.endswith("/_/sign-out"))
     assert "signed out" in Page(visitor.post(form.action, data=dict(form.fields))).text
     assert "Nobody is signed in" in shown(visitor, idp)
+    token = idp.journal.entries(endpoint="token")[0].response.json["access_token"]
+    assert httpx.get(f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
 
 @pytest.mark.parametrize(
